@@ -1,0 +1,343 @@
+//! The command line, as it is read; every command's own arguments become checked types in its file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringside",
+    version,
+    about = "Measures interchangeable implementations of network services, and says which documented claims hold here.",
+    after_help = "Exit codes: 0 ok, 1 error, 2 usage, 3 confirmed regression, 4 promised claim missed (--strict), \
+                  5 undecided or invalid, 130 interrupted.\n\nExample: ringside bench-all --plan smoke",
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// Form of what is printed on standard output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+    /// Colours; `auto` uses them on a terminal unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// Progress on standard error; `auto` shows it on a terminal only.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto)]
+    pub(crate) progress: When,
+    /// Print results and errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice, say everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Only cells, ids or claims whose name contains TEXT; several are alternatives.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) filter: Vec<String>,
+    /// Read claims, goals and plans from this folder, not from those built into the tool.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) datasets: Option<PathBuf>,
+    /// Add the outside program that this manifest describes; may be given several times.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) manifest: Vec<PathBuf>,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and sentences.
+    Human,
+    /// JSON, for programs.
+    Json,
+    /// Markdown, for job summaries.
+    Md,
+}
+
+/// Whether something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// When it makes sense.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List implementations, scenarios, claims, plans and outside programs.
+    #[command(after_help = "Example: ringside list scenarios --filter http/")]
+    List(ListArgs),
+    /// Say what this machine can measure, and what would let it measure more.
+    #[command(after_help = "Example: ringside doctor")]
+    Doctor,
+    /// Print what a run would do and how long it would take.
+    #[command(
+        after_help = "Example: ringside plan --plan quick --budget 3m --format json > plan.json"
+    )]
+    Plan(PlanArgs),
+    /// Measure the cells of a plan and write records.
+    #[command(
+        after_help = "Examples:\n  ringside run --plan quick\n  ringside run --resume reports/latest"
+    )]
+    Run(RunArgs),
+    /// Judge the claims by the records of a run.
+    #[command(after_help = "Example: ringside judge reports/latest --strict")]
+    Judge(JudgeArgs),
+    /// Write the HTML report of a run that was judged.
+    #[command(after_help = "Example: ringside report reports/latest --csv records.csv")]
+    Report(ReportArgs),
+    /// Plan, run, judge and report in one go.
+    #[command(after_help = "Example: ringside bench-all --plan smoke --filter echo/")]
+    BenchAll(BenchAllArgs),
+    /// Compare two implementations under one scenario, or show two runs side by side.
+    #[command(
+        after_help = "Examples:\n  ringside compare http/epoll http/uring --scenario 'http/small{connections=400}'\n  \
+                      ringside compare reports/runs/A reports/runs/B"
+    )]
+    Compare(CompareArgs),
+    /// Start one server and print a line of JSON when it is ready.
+    #[command(
+        after_help = "Example: ringside serve 'http/epoll[body=sendfile]' --listen 127.0.0.1:8080 --root ./site"
+    )]
+    Serve(ServeArgs),
+    /// Load a running server with one scenario.
+    #[command(
+        after_help = "Examples:\n  ringside load 'echo/small{connections=400}' --target 127.0.0.1:7000\n  \
+                      ringside load http/small --target 127.0.0.1:8080 --root ./site"
+    )]
+    Load(LoadArgs),
+    /// Run the conformance cases of its family against an implementation or an outside program.
+    #[command(
+        after_help = "Examples:\n  ringside verify http/uring\n  ringside verify http/mine --manifest mine.toml"
+    )]
+    Verify(VerifyArgs),
+    /// Print completions for a shell.
+    #[command(after_help = "Example: ringside completions bash > /etc/bash_completion.d/ringside")]
+    Completions(CompletionsArgs),
+}
+
+/// What `list` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Everything but claims.
+    All,
+    /// Servers, with their axes.
+    Implementations,
+    /// Questions, with their parameters.
+    Scenarios,
+    /// Documented targets.
+    Claims,
+    /// Named plans.
+    Plans,
+    /// Outside programs that have a manifest.
+    Programs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// What to list.
+    #[arg(value_enum, default_value_t = Kind::All)]
+    pub(crate) kind: Kind,
+}
+
+/// Which cells, how often, and in what time.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlanArgs {
+    /// A named plan (smoke, quick, full, goals, self) or a TOML file of your own.
+    #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
+    pub(crate) plan: String,
+    /// Fit the plan to this time, such as 10m; what does not fit is left out and said.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) budget: Option<String>,
+    /// Seed of the order of cells and of every load.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    /// A plan that `plan --format json` printed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "budget", "seed"])]
+    pub(crate) plan_json: Option<PathBuf>,
+    /// Go on with a run that was interrupted.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["plan", "budget", "seed", "plan_json"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Folder that holds runs/ and latest.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// Folder of the run.
+    #[arg(default_value = "reports/latest", value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// End with 4 when a promise or a goal of this project is missed, else with 5 when one is undecided.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Folder of the run.
+    #[arg(default_value = "reports/latest", value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Also write the records as CSV, with units in the header.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchAllArgs {
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    /// Folder that holds runs/ and latest.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// End with 4 when a promise or a goal of this project is missed, else with 5 when one is undecided.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// An implementation, or the folder of a run.
+    #[arg(value_name = "A")]
+    pub(crate) first: String,
+    /// Another one of the same kind.
+    #[arg(value_name = "B")]
+    pub(crate) second: String,
+    /// The scenario, with its parameters; needed for two implementations.
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) scenario: Option<String>,
+    /// Rounds, each with a fresh pair of processes for A and for B.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// Length of the measured window of a block.
+    #[arg(long, default_value = "400ms", value_name = "TIME")]
+    pub(crate) measure: String,
+    /// End with 3 when B is slower than A by more than so many per cent, confirmed by a second set of
+    /// fresh processes.
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) regression: Option<f64>,
+    /// Seed of the order and of the load.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder that holds runs/ and latest.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The implementation, with its axes: http/epoll[body=sendfile].
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// Folder with the files to serve.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Processors to run on, such as 0,1; all when left out.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) cpus: Vec<usize>,
+    /// Event loops or runtime threads; as many as processors when left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// TCP congestion control of its sockets; the system's when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) congestion: Option<String>,
+    /// Time that a client has for the head of a request, such as 2s; the family's own when left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) head_deadline: Option<String>,
+    /// Listen on an address that other machines can reach.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// The scenario, with its parameters: http/small{connections=400}.
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: String,
+    /// Address of the server; several with commas between share the connections.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "ADDR")]
+    pub(crate) target: Vec<SocketAddr>,
+    /// Process id of the server, to watch what it and its children use.
+    #[arg(long, value_name = "PID")]
+    pub(crate) watch: Option<u32>,
+    /// Cores that the server may use, to say what limited the block.
+    #[arg(long, default_value_t = 1.0, value_name = "N", value_parser = cores)]
+    pub(crate) server_cores: f64,
+    /// Processors of the generator, a thread for each; one thread anywhere when left out.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) cpus: Vec<usize>,
+    /// Seed of every byte and every gap.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Load that is applied and not measured.
+    #[arg(long, default_value = "500ms", value_name = "TIME")]
+    pub(crate) warmup: String,
+    /// Length of the measured window; of each step, for a sweep.
+    #[arg(long, default_value = "5s", value_name = "TIME")]
+    pub(crate) measure: String,
+    /// Length of the window behind it in which system calls are counted; 0ms for none.
+    #[arg(long, default_value = "0ms", value_name = "TIME")]
+    pub(crate) count: String,
+    /// TCP congestion control of the generator's sockets; the system's when left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) congestion: Option<String>,
+    /// The server's document root: the files that the scenario asks for are written there first.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Load a server that is not on a loopback address.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The implementation or outside program, with its axes.
+    #[arg(value_name = "ID", required_unless_present = "target")]
+    pub(crate) id: Option<String>,
+    /// Check a server that runs already, of the family given by --family.
+    #[arg(long, value_name = "ADDR", requires = "family")]
+    pub(crate) target: Option<SocketAddr>,
+    /// The family whose cases to run against --target.
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) family: Option<String>,
+    /// The folder that the server of --target serves.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// A number of cores above zero.
+fn cores(text: &str) -> Result<f64, String> {
+    let cores: Option<f64> = text.parse().ok();
+    cores
+        .filter(|cores| cores.is_finite() && *cores > 0.0)
+        .ok_or_else(|| "expected a number above 0, such as 1 or 0.5".to_owned())
+}

@@ -1,0 +1,73 @@
+//! Everything that has an id: the lists of all families, joined here and nowhere else.
+
+use ringside_contract::{Id, Scenario};
+#[cfg(measures)]
+use ringside_run::{Catalogue, Manifest};
+
+use crate::args::Global;
+#[cfg(measures)]
+use crate::exit::UsageError;
+
+/// The outside programs that come with the tool: manifest by name.
+#[cfg(measures)]
+const MANIFESTS: &[(&str, &str)] = &[
+    (
+        "impls/http/nginx.toml",
+        include_str!("../../impls/http/nginx.toml"),
+    ),
+    (
+        "impls/http/caddy.toml",
+        include_str!("../../impls/http/caddy.toml"),
+    ),
+];
+
+/// Every scenario.
+pub(crate) fn scenarios() -> &'static [&'static dyn Scenario] {
+    ringside_scenarios::all()
+}
+
+/// What is built in, and the outside programs: those that come with the tool and those of
+/// `--manifest`, which may replace an outside program of the same id.
+#[cfg(measures)]
+pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
+    let implementations = [ringside_echo::all(), ringside_http::all()].concat();
+    let mut programs = Vec::new();
+    for (name, text) in MANIFESTS {
+        programs.push(
+            Manifest::parse(name, text, None).map_err(|error| UsageError(error.to_string()))?,
+        );
+    }
+    for path in &global.manifest {
+        let manifest = Manifest::read(path).map_err(|error| UsageError(error.to_string()))?;
+        let id = manifest.meta().id;
+        if implementations.iter().any(|own| own.meta().id == id) {
+            let path = path.display();
+            return Err(UsageError(format!(
+                "{path}: `{id}` is built into this tool; give the program an id of its own"
+            ))
+            .into());
+        }
+        programs.retain(|known: &Manifest| known.meta().id != id);
+        programs.push(manifest);
+    }
+    Ok(Catalogue {
+        implementations,
+        scenarios: scenarios().to_vec(),
+        programs,
+    })
+}
+
+/// Ids of every implementation and outside program.
+#[cfg(measures)]
+pub(crate) fn ids(global: &Global) -> anyhow::Result<Vec<Id>> {
+    Ok(catalogue(global)?
+        .candidates()
+        .map(|candidate| candidate.meta().id())
+        .collect())
+}
+
+/// A build that cannot measure has no implementation of its own.
+#[cfg(not(measures))]
+pub(crate) fn ids(_: &Global) -> anyhow::Result<Vec<Id>> {
+    Ok(Vec::new())
+}

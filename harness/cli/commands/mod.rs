@@ -1,0 +1,22 @@
+//! The commands, a file each.
+
+#[cfg(measures)]
+pub(crate) mod bench_all;
+#[cfg(measures)]
+pub(crate) mod compare;
+pub(crate) mod completions;
+#[cfg(measures)]
+pub(crate) mod doctor;
+pub(crate) mod judge;
+pub(crate) mod list;
+#[cfg(measures)]
+pub(crate) mod load;
+#[cfg(measures)]
+pub(crate) mod plan;
+pub(crate) mod report;
+#[cfg(measures)]
+pub(crate) mod run;
+#[cfg(measures)]
+pub(crate) mod serve;
+#[cfg(measures)]
+pub(crate) mod verify;

@@ -1,0 +1,117 @@
+//! `ringside run`: a plan becomes records.
+
+use std::path::Path;
+
+use anyhow::Context;
+use ringside_contract::Plan;
+use ringside_run::RunOutcome;
+
+use crate::args::{Format, Global, RunArgs};
+use crate::commands::plan;
+use crate::exit::{Exit, UsageError};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// Runs, or goes on with a run.
+pub(crate) fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<Exit> {
+    let session = Session::open(global)?;
+    let outcome = match &args.resume {
+        Some(folder) => resume(&session, folder, output)?,
+        None => {
+            let plan = match &args.plan_json {
+                Some(path) => read_plan(path, &session)?,
+                None => plan::make(global, &args.plan, &session)?,
+            };
+            execute(&session, &plan, &args.out, output)?
+        }
+    };
+    say(&outcome, output)?;
+    Ok(code(&outcome))
+}
+
+/// Runs a plan with progress.
+pub(crate) fn execute(
+    session: &Session,
+    plan: &Plan,
+    out: &Path,
+    output: &Output,
+) -> anyhow::Result<RunOutcome> {
+    output.note(&plan::summary(plan));
+    let mut progress = Progress::new(output);
+    ringside_run::execute(plan, &session.options(out), &mut progress).context("the run stopped")
+}
+
+fn resume(session: &Session, folder: &Path, output: &Output) -> anyhow::Result<RunOutcome> {
+    let folder = folder
+        .canonicalize()
+        .with_context(|| format!("there is no run in {}", folder.display()))?;
+    // reports/runs/ID: the folder that holds runs/ is two up.
+    let reports = folder
+        .ancestors()
+        .nth(2)
+        .with_context(|| format!("{} is no folder of a run", folder.display()))?;
+    let mut progress = Progress::new(output);
+    ringside_run::resume(&folder, &session.options(reports), &mut progress)
+        .context("the run stopped")
+}
+
+/// How a run ended: an error when blocks failed and none was measured.
+pub(crate) fn code(outcome: &RunOutcome) -> Exit {
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if outcome.failed > 0 && outcome.completed == 0 {
+        Exit::Error
+    } else {
+        Exit::Ok
+    }
+}
+
+fn say(outcome: &RunOutcome, output: &Output) -> anyhow::Result<()> {
+    let folder = outcome.folder.display();
+    if output.format == Format::Json {
+        return output.json(&serde_json::json!({
+            "run": outcome.run,
+            "folder": outcome.folder,
+            "completed": outcome.completed,
+            "failed": outcome.failed,
+            "skipped": outcome.skipped,
+            "disqualified": outcome.disqualified,
+            "interrupted": outcome.interrupted,
+        }));
+    }
+    output.line(&format!(
+        "{folder}: {} blocks measured, {} failed, {} cells skipped, {} disqualified",
+        outcome.completed, outcome.failed, outcome.skipped, outcome.disqualified
+    ));
+    if outcome.interrupted {
+        output.note(&format!(
+            "interrupted; go on with: ringside run --resume {folder}"
+        ));
+    }
+    say_failures(outcome, output);
+    Ok(())
+}
+
+/// Says that blocks failed and where their reasons are.
+pub(crate) fn say_failures(outcome: &RunOutcome, output: &Output) {
+    if outcome.failed > 0 {
+        let folder = outcome.folder.display();
+        output.line(&format!(
+            "{} blocks failed; why is in {folder}/records.jsonl, what the servers said in {folder}/log",
+            outcome.failed
+        ));
+    }
+}
+
+fn read_plan(path: &Path, session: &Session) -> anyhow::Result<Plan> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| UsageError(format!("failed to read {}: {error}", path.display())))?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| {
+        let hint = "`ringside plan --format json` prints one";
+        UsageError(format!("{} is no plan: {error}; {hint}", path.display()))
+    })?;
+    ringside_run::check_plan(&plan, &session.catalogue)
+        .map_err(|because| UsageError(format!("{}: {because}", path.display())))?;
+    Ok(plan)
+}

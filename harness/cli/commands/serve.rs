@@ -1,0 +1,112 @@
+//! `ringside serve`: one server in this process, until SIGTERM or SIGINT.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use ringside_contract::{ImplementationSpec, ServeOptions, Support, parse_duration};
+use ringside_run::Candidate;
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::args::{Global, ServeArgs};
+use crate::catalogue;
+use crate::exit::{Exit, UsageError};
+
+/// The line that says that the server accepts connections.
+#[derive(Debug, Serialize)]
+struct Ready {
+    id: String,
+    addr: SocketAddr,
+    addrs: Vec<SocketAddr>,
+    pid: u32,
+    workers: usize,
+    chosen: String,
+}
+
+/// Starts the server, prints the ready line, waits for a signal, prints the counters.
+pub(crate) fn serve(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
+    let spec: ImplementationSpec = args
+        .id
+        .parse()
+        .map_err(|error| UsageError(format!("{error}")))?;
+    let catalogue = catalogue::catalogue(global)?;
+    let subject = catalogue
+        .subject(&spec)
+        .map_err(|error| UsageError(error.to_string()))?;
+    let Candidate::Own(implementation) = subject.candidate else {
+        return Err(UsageError(format!("{spec} is an outside program: start it by itself")).into());
+    };
+    if !args.listen.ip().is_loopback() && !args.allow_remote {
+        return Err(UsageError(format!(
+            "{} can be reached from other machines; give --allow-remote if that is meant",
+            args.listen
+        ))
+        .into());
+    }
+    let head_deadline = head_deadline(args.head_deadline.as_deref())?;
+    let host = ringside_metal::host::probe();
+    if let Support::No { reason } = implementation.support(&host, &subject.axes) {
+        anyhow::bail!("{spec} cannot run here: {reason}");
+    }
+    // Before any thread exists, so that all of them leave the signals to the iterator.
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to watch for signals")?;
+    let workers = args.workers.unwrap_or(if args.cpus.is_empty() {
+        host.cpus.len()
+    } else {
+        args.cpus.len()
+    });
+    // A soft limit of 1024, which is usual, is less than the connections of some scenarios. nginx and
+    // the generator raise theirs too.
+    ringside_metal::raise_descriptor_limit();
+    let service = implementation
+        .start(&ServeOptions {
+            listen: args.listen,
+            workers: workers.max(1),
+            cpus: args.cpus.clone(),
+            axes: subject.axes.clone(),
+            root: args.root.clone(),
+            congestion: args.congestion.clone(),
+            head_deadline,
+        })
+        .with_context(|| format!("failed to start {spec} on {}", args.listen))?;
+    let endpoint = service.endpoint();
+    print_line(&Ready {
+        id: subject.spec.to_string(),
+        addr: *endpoint
+            .addresses
+            .first()
+            .context("the server has no address")?,
+        addrs: endpoint.addresses.clone(),
+        pid: std::process::id(),
+        workers: endpoint.workers,
+        chosen: endpoint.chosen.clone(),
+    })?;
+    signals.forever().next();
+    let counters = service
+        .stop()
+        .with_context(|| format!("failed to stop {spec}"))?;
+    print_line(&counters)?;
+    Ok(Exit::Ok)
+}
+
+fn head_deadline(text: Option<&str>) -> Result<Option<Duration>, UsageError> {
+    let read = |text: &str| {
+        parse_duration(text).ok_or_else(|| {
+            UsageError(format!(
+                "--head-deadline {text}: expected a time such as 500ms or 2s"
+            ))
+        })
+    };
+    text.map(read).transpose()
+}
+
+fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    serde_json::to_writer(&mut stdout, value)?;
+    // A reader that went away must not keep the server from stopping cleanly.
+    let _ = stdout.write_all(b"\n").and_then(|()| stdout.flush());
+    Ok(())
+}

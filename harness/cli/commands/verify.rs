@@ -1,0 +1,188 @@
+//! `ringside verify`: the conformance cases of a family, over ours or anybody's program.
+
+use anyhow::Context;
+use ringside_conform::{Case, Outcome, Target};
+use ringside_contract::{ImplementationSpec, Support};
+use ringside_run::{Qualifier, ServerOrder, StartFailure, Stop};
+
+use crate::args::{Format, Global, VerifyArgs};
+use crate::exit::{Exit, UsageError};
+use crate::output::Output;
+use crate::session::{Conformance, Session};
+
+/// Starts the server (unless it runs already), runs the cases, prints how each ended.
+pub(crate) fn verify(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<Exit> {
+    let results = match (&args.id, args.target) {
+        (_, Some(address)) => {
+            let family = args.family.as_deref().unwrap_or_default();
+            let target = Target {
+                address,
+                root: args.root.clone(),
+                cannot: Vec::new(),
+            };
+            run_cases(family, &target, &Stop::default())?
+        }
+        (Some(id), None) => verify_started(global, id)?,
+        (None, None) => {
+            return Err(UsageError("give an ID, or --target with --family".to_owned()).into());
+        }
+    };
+    print(&results, output)
+}
+
+fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
+    let spec: ImplementationSpec = id.parse().map_err(|error| UsageError(format!("{error}")))?;
+    let session = Session::open(global)?;
+    let subject = session
+        .catalogue
+        .subject(&spec)
+        .map_err(|error| UsageError(error.to_string()))?;
+    if let Support::No { reason } = subject.candidate.support(&session.host, &subject.axes) {
+        anyhow::bail!("{spec} cannot run here: {reason}");
+    }
+    let folder = Scratch::new()?;
+    let (root, tmp) = (folder.0.join("root"), folder.0.join("tmp"));
+    for path in [&root, &tmp] {
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("failed to create {}", path.display()))?;
+    }
+    Conformance
+        .prepare(&spec.id.family, &root)
+        .map_err(anyhow::Error::msg)?;
+    let started = |failure: StartFailure| {
+        anyhow::Error::new(failure).context(format!("{spec} did not start"))
+    };
+    if let Some(manifest) = subject.candidate.manifest() {
+        ringside_run::build(manifest, &folder.0.join("build.stderr"), &session.stop)
+            .map_err(started)?;
+    }
+    let order = ServerOrder {
+        launch: session.launch(),
+        subject: &subject,
+        root: &root,
+        tmp: &tmp,
+        log: &folder.0.join("server.stderr"),
+        head_deadline: Some(ringside_run::HEAD_DEADLINE),
+    };
+    let server = order.start().1.map_err(started)?;
+    let address = *server
+        .addresses
+        .first()
+        .context("the server named no address")?;
+    let cannot = subject
+        .candidate
+        .manifest()
+        .map(|manifest| manifest.cannot.clone())
+        .unwrap_or_default();
+    let results = run_cases(
+        &spec.id.family,
+        &Target {
+            address,
+            root: Some(root.clone()),
+            cannot,
+        },
+        &session.stop,
+    );
+    server.stop();
+    results
+}
+
+fn run_cases(
+    family: &str,
+    target: &Target,
+    stop: &Stop,
+) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
+    let cases = Conformance::cases(family);
+    if cases.is_empty() {
+        return Err(UsageError(format!(
+            "there are no cases for `{family}`; there are for echo and http"
+        ))
+        .into());
+    }
+    let mut results = Vec::new();
+    for case in cases {
+        if stop.is_set() {
+            anyhow::bail!(
+                "interrupted after {} of {} cases",
+                results.len(),
+                cases.len()
+            );
+        }
+        results.push((case, ringside_conform::check(case, target)));
+    }
+    Ok(results)
+}
+
+fn print(results: &[(&'static Case, Outcome)], output: &Output) -> anyhow::Result<Exit> {
+    let words = |outcome: &Outcome| match outcome {
+        Outcome::Passed => ("passed", String::new()),
+        Outcome::Failed(failure) => ("failed", failure.to_string()),
+        Outcome::NotApplicable { lacks } => ("n/a", format!("the program has no {lacks}")),
+    };
+    let failed = results
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+        .count();
+    if output.format == Format::Json {
+        let cases: Vec<_> = results
+            .iter()
+            .map(|(case, outcome)| {
+                let (state, because) = words(outcome);
+                serde_json::json!({ "id": case.name, "about": case.about, "state": state, "because": because })
+            })
+            .collect();
+        output.json(&cases)?;
+    } else {
+        let rows: Vec<Vec<String>> = results
+            .iter()
+            .filter(|(_, outcome)| output.verbose > 0 || !matches!(outcome, Outcome::Passed))
+            .map(|(case, outcome)| {
+                let (state, because) = words(outcome);
+                vec![
+                    case.name.to_owned(),
+                    state.to_owned(),
+                    case.about.to_owned(),
+                    because,
+                ]
+            })
+            .collect();
+        if !rows.is_empty() {
+            output.table(
+                &["case", "state", "what must happen", "what happened"],
+                &rows,
+            );
+        }
+        output.line(&format!(
+            "{} of {} cases passed, {failed} failed",
+            results.len() - failed - not_applicable(results),
+            results.len()
+        ));
+    }
+    Ok(if failed == 0 { Exit::Ok } else { Exit::Error })
+}
+
+fn not_applicable(results: &[(&'static Case, Outcome)]) -> usize {
+    results
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::NotApplicable { .. }))
+        .count()
+}
+
+/// A folder of its own that is removed at the end.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("ringside-verify-{}", std::process::id()));
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("failed to create {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Left-overs in the temporary folder harm nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,121 @@
+//! Claims and plans: those built into the binary, or those of `--datasets DIR`.
+
+use std::path::Path;
+
+use anyhow::Context;
+use ringside_contract::Claim;
+
+use crate::args::Global;
+use crate::exit::UsageError;
+
+/// A file of the datasets, with the name to use in messages.
+#[derive(Debug, Clone)]
+pub(crate) struct Dataset {
+    /// Where it came from.
+    pub(crate) name: String,
+    /// Its content.
+    pub(crate) text: String,
+}
+
+const CLAIMS: &str = include_str!("../../datasets/claims.csv");
+const GOALS: &str = include_str!("../../datasets/goals.csv");
+
+/// The plans that have a name.
+const PLANS: &[(&str, &str)] = &[
+    ("smoke", include_str!("../../datasets/plans/smoke.toml")),
+    ("quick", include_str!("../../datasets/plans/quick.toml")),
+    ("full", include_str!("../../datasets/plans/full.toml")),
+    ("goals", include_str!("../../datasets/plans/goals.toml")),
+    ("self", include_str!("../../datasets/plans/self.toml")),
+];
+
+/// Every claim of the documents, then this project's own goals. A folder of one's own may have no
+/// goals.
+pub(crate) fn claims(global: &Global) -> anyhow::Result<Vec<Claim>> {
+    let tables = match &global.datasets {
+        Some(folder) => {
+            let goals = folder.join("goals.csv");
+            let mut tables = vec![read(&folder.join("claims.csv"))?];
+            if goals.exists() {
+                tables.push(read(&goals)?);
+            }
+            tables
+        }
+        None => [("claims", CLAIMS), ("goals", GOALS)]
+            .map(|(name, text)| Dataset {
+                name: format!("datasets/{name}.csv"),
+                text: text.to_owned(),
+            })
+            .to_vec(),
+    };
+    let mut claims: Vec<Claim> = Vec::new();
+    for table in tables {
+        let read = ringside_judge::read_claims(&table.text, &table.name)
+            .map_err(|error| UsageError(error.to_string()))?;
+        if let Some(twice) = read
+            .iter()
+            .find(|claim| claims.iter().any(|known| known.id == claim.id))
+        {
+            return Err(UsageError(format!(
+                "{}: the id `{}` stands in claims.csv already; give each claim a name of its own",
+                table.name, twice.id
+            ))
+            .into());
+        }
+        claims.extend(read);
+    }
+    Ok(claims)
+}
+
+/// Names of the plans.
+pub(crate) fn plan_names(global: &Global) -> anyhow::Result<Vec<String>> {
+    let Some(folder) = &global.datasets else {
+        return Ok(PLANS.iter().map(|(name, _)| (*name).to_owned()).collect());
+    };
+    let folder = folder.join("plans");
+    let entries = std::fs::read_dir(&folder)
+        .with_context(|| format!("failed to list the plans in {}", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The plan of that name, or of that file.
+pub(crate) fn plan(global: &Global, name: &str) -> anyhow::Result<Dataset> {
+    if name.ends_with(".toml") || name.contains('/') {
+        return read(Path::new(name));
+    }
+    let names = plan_names(global)?;
+    if !names.iter().any(|known| known == name) {
+        let known = names.join(", ");
+        return Err(UsageError(format!(
+            "there is no plan `{name}`; there are {known}, or give a file such as ./mine.toml"
+        ))
+        .into());
+    }
+    match &global.datasets {
+        Some(folder) => read(&folder.join("plans").join(format!("{name}.toml"))),
+        None => {
+            let (_, text) = PLANS
+                .iter()
+                .find(|(known, _)| *known == name)
+                .expect("looked up above");
+            Ok(Dataset {
+                name: format!("datasets/plans/{name}.toml"),
+                text: (*text).to_owned(),
+            })
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Dataset> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| UsageError(format!("failed to read {}: {error}", path.display())))?;
+    Ok(Dataset {
+        name: path.display().to_string(),
+        text,
+    })
+}

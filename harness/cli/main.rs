@@ -1,0 +1,77 @@
+//! The `ringside` binary: reads the command line, hands over to the crate that does the work, prints
+//! what came of it, and ends with a documented code. Nothing else in the project ends the process.
+
+#![cfg_attr(
+    not(measures),
+    expect(
+        dead_code,
+        reason = "a build that only judges and reports uses a part of what the commands share"
+    )
+)]
+
+mod args;
+mod catalogue;
+mod commands;
+mod datasets;
+mod exit;
+mod output;
+#[cfg(measures)]
+mod progress;
+#[cfg(measures)]
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, code_of};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(&cli.global);
+    let exit = dispatch(cli, &output).unwrap_or_else(|error| {
+        output.error(&error);
+        code_of(&error)
+    });
+    exit.into()
+}
+
+fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<Exit> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::List(args) => commands::list::list(&global, &args, output),
+        Command::Judge(args) => commands::judge::judge(&global, &args, output),
+        Command::Report(args) => commands::report::report(&args, output),
+        Command::Completions(args) => Ok(commands::completions::completions(&args)),
+        command => measure(&global, command, output),
+    }
+}
+
+/// The commands that measure.
+#[cfg(measures)]
+fn measure(global: &args::Global, command: Command, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Doctor => commands::doctor::doctor(global, output),
+        Command::Plan(args) => commands::plan::plan(global, &args, output),
+        Command::Run(args) => commands::run::run(global, &args, output),
+        Command::BenchAll(args) => commands::bench_all::bench_all(global, &args, output),
+        Command::Compare(args) => commands::compare::compare(global, &args, output),
+        Command::Serve(args) => commands::serve::serve(global, &args),
+        Command::Load(args) => commands::load::load(global, &args, output),
+        Command::Verify(args) => commands::verify::verify(global, &args, output),
+        Command::List(_) | Command::Judge(_) | Command::Report(_) | Command::Completions(_) => {
+            unreachable!("`dispatch` takes these itself")
+        }
+    }
+}
+
+/// Elsewhere than on Linux there is nothing to measure with.
+#[cfg(not(measures))]
+fn measure(_: &args::Global, _: Command, _: &Output) -> anyhow::Result<Exit> {
+    anyhow::bail!(
+        "this build of ringside only judges and reports: measuring needs Linux. \
+         Run this command on a Linux machine and bring the run's folder here for `judge` and `report`"
+    )
+}

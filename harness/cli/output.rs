@@ -1,0 +1,100 @@
+//! What reaches the terminal: results on standard output, everything else on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::args::{Format, Global, When};
+
+/// How to print, decided once from the options and the environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    /// Form of the results.
+    pub(crate) format: Format,
+    colour: bool,
+    /// Whether a progress bar is drawn.
+    pub(crate) progress: bool,
+    /// Only results and errors.
+    pub(crate) quiet: bool,
+    /// How much more to say.
+    pub(crate) verbose: u8,
+}
+
+impl Output {
+    /// Reads the options; `auto` looks at the terminal and at NO_COLOR (<https://no-color.org>).
+    pub(crate) fn new(global: &Global) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let decide = |when, auto| match when {
+            When::Auto => auto,
+            When::Always => true,
+            When::Never => false,
+        };
+        Self {
+            format: global.format,
+            colour: decide(global.color, terminal && !no_colour),
+            progress: decide(global.progress, terminal) && !global.quiet,
+            quiet: global.quiet,
+            verbose: global.verbose,
+        }
+    }
+
+    /// A result as JSON, one line.
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        self.line(&serde_json::to_string(value)?);
+        Ok(())
+    }
+
+    /// A line of results. A reader that went away (a closed pipe) is no error.
+    pub(crate) fn line(&self, text: &str) {
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
+    /// A table: aligned for people, or Markdown.
+    pub(crate) fn table(&self, header: &[&str], rows: &[Vec<String>]) {
+        let preset = match self.format {
+            Format::Md => presets::ASCII_MARKDOWN,
+            Format::Human | Format::Json => presets::NOTHING,
+        };
+        let mut table = Table::new();
+        table
+            .load_style(preset)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(header);
+        table.add_rows(rows);
+        self.line(&table.trim_fmt());
+    }
+
+    /// A remark on standard error, unless `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// A warning on standard error.
+    pub(crate) fn warn(&self, text: &str) {
+        let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+        self.labelled("warning", style, text);
+    }
+
+    /// An error with its causes, on standard error.
+    pub(crate) fn error(&self, error: &anyhow::Error) {
+        let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        self.labelled("error", style, &error.to_string());
+        for cause in error.chain().skip(1) {
+            let _ = writeln!(std::io::stderr(), "  because: {cause}");
+        }
+    }
+
+    fn labelled(&self, label: &str, style: Style, text: &str) {
+        let mut stderr = std::io::stderr();
+        let _ = if self.colour {
+            writeln!(stderr, "{style}{label}:{style:#} {text}")
+        } else {
+            writeln!(stderr, "{label}: {text}")
+        };
+    }
+}

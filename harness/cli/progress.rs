@@ -1,0 +1,121 @@
+//! Progress of a run on standard error: a bar on a terminal, warnings and failures in any case.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ringside_contract::{RunRecord, Status};
+use ringside_run::{Event, Observer};
+
+use crate::output::Output;
+
+/// Watches a run.
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    bar: ProgressBar,
+    skipped: Vec<String>,
+}
+
+impl<'a> Progress<'a> {
+    /// Draws only when the options say so.
+    pub(crate) fn new(output: &'a Output) -> Self {
+        let target = if output.progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let style =
+            ProgressStyle::with_template("{bar:24} {pos}/{len} blocks, {prefix} left  {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        Self {
+            output,
+            bar,
+            skipped: Vec::new(),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.bar.suspend(|| self.output.warn(text));
+    }
+
+    fn ended(&mut self, record: &RunRecord) {
+        let cell = format!("{} on {}", record.implementation, record.scenario);
+        match &record.status {
+            Status::Completed => {
+                if self.output.verbose > 0 {
+                    self.bar.suspend(|| {
+                        self.output
+                            .note(&format!("{cell}: round {} measured", record.round));
+                    });
+                }
+            }
+            Status::Failed { because, stderr } => {
+                let said = if stderr.trim().is_empty() {
+                    "nothing"
+                } else {
+                    stderr.trim()
+                };
+                self.say(&format!(
+                    "{cell} failed: {because}; its standard error says: {said}"
+                ));
+            }
+            Status::Disqualified { because } => {
+                self.say(&format!(
+                    "{cell} is not timed, it failed its conformance cases: {because}"
+                ));
+            }
+            Status::Skipped { reason } => {
+                if !self.skipped.contains(&cell) {
+                    if self.output.verbose > 0 {
+                        self.bar
+                            .suspend(|| self.output.note(&format!("{cell} skipped: {reason}")));
+                    }
+                    self.skipped.push(cell);
+                }
+            }
+        }
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::RunStarted { blocks, .. } => self.bar.set_length(*blocks as u64),
+            Event::Qualifying { implementation } => {
+                self.bar
+                    .set_message(format!("conformance of {implementation}"));
+            }
+            Event::BlockStarted {
+                ended,
+                blocks,
+                scenario,
+                implementation,
+                round,
+                left,
+            } => {
+                self.bar.set_length(*blocks as u64);
+                self.bar.set_position(*ended as u64);
+                self.bar.set_prefix(minutes(*left));
+                self.bar.set_message(format!(
+                    "{implementation} on {scenario}, round {}",
+                    round + 1
+                ));
+            }
+            Event::BlockEnded { record } => self.ended(record),
+            Event::Warning { sentence } => self.say(sentence),
+        }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `2 min 05 s`.
+pub(crate) fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{} min {:02} s", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,163 @@
+//! What every measuring command sets up the same way: the machine, the catalogue, the signals.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use ringside_conform::{Case, Outcome, Target};
+use ringside_contract::{Build, Host, Placement};
+use ringside_run::{
+    Catalogue, LOAD_SLACK, Qualifier, QualifyTarget, READY_LIMIT, RunOptions, Stop,
+};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::args::Global;
+use crate::catalogue;
+
+/// Congestion control of both sides of every block. The system's is often BBR, which halves `sendfile`
+/// on loopback (100 MB: 36-43 ms against 19-22 ms); cubic is in every kernel.
+const CONGESTION: &str = "cubic";
+
+/// Failed cases after which a server is not checked further. A server that answers nothing costs the
+/// time-out of every case, minutes in all; five proofs say enough.
+const FAILURES_MAX: usize = 5;
+
+/// What a run needs besides its plan.
+pub(crate) struct Session {
+    /// What can be named.
+    pub(crate) catalogue: Catalogue,
+    /// The machine.
+    pub(crate) host: Host,
+    build: Build,
+    executable: PathBuf,
+    placement: Placement,
+    /// Set by SIGINT and SIGTERM.
+    pub(crate) stop: Stop,
+    conformance: Conformance,
+}
+
+impl Session {
+    /// Probes the machine and takes over SIGINT and SIGTERM; a second signal ends at once.
+    pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
+        let host = ringside_metal::host::probe();
+        let executable =
+            std::env::current_exe().context("failed to find this program's own file")?;
+        let stop = Stop::default();
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())
+                .and_then(|_| signal_hook::flag::register(signal, stop.flag()))
+                .context("failed to watch for signals")?;
+        }
+        Ok(Self {
+            catalogue: catalogue::catalogue(global)?,
+            build: build(&executable)?,
+            placement: ringside_run::place(&host, 1),
+            host,
+            executable,
+            stop,
+            conformance: Conformance,
+        })
+    }
+
+    /// The options of a run whose records go below `reports`.
+    pub(crate) fn options<'a>(&'a self, reports: &'a Path) -> RunOptions<'a> {
+        RunOptions {
+            catalogue: &self.catalogue,
+            host: &self.host,
+            build: &self.build,
+            executable: &self.executable,
+            reports,
+            placement: self.placement.clone(),
+            congestion: Some(CONGESTION.to_owned()),
+            ready_limit: READY_LIMIT,
+            load_slack: LOAD_SLACK,
+            stop: self.stop.clone(),
+            qualifier: &self.conformance,
+        }
+    }
+
+    /// How a server is started outside of a run.
+    pub(crate) fn launch(&self) -> ringside_run::Launch<'_> {
+        ringside_run::Launch {
+            executable: &self.executable,
+            host: &self.host,
+            placement: &self.placement,
+            congestion: Some(CONGESTION),
+            ready_limit: READY_LIMIT,
+            load_slack: LOAD_SLACK,
+            stop: &self.stop,
+        }
+    }
+}
+
+/// What `build.rs` wrote down, and the hash of the binary itself.
+fn build(executable: &Path) -> anyhow::Result<Build> {
+    Ok(Build {
+        commit: env!("RINGSIDE_COMMIT").to_owned(),
+        rustc: env!("RINGSIDE_RUSTC").to_owned(),
+        flags: env!("RINGSIDE_FLAGS").to_owned(),
+        profile: env!("RINGSIDE_PROFILE").to_owned(),
+        target: env!("RINGSIDE_TARGET").to_owned(),
+        binary: ringside_run::short_hash(
+            &std::fs::read(executable)
+                .with_context(|| format!("failed to read {}", executable.display()))?,
+        ),
+    })
+}
+
+/// Runs a family's conformance cases before anything of it is timed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conformance;
+
+impl Conformance {
+    /// The cases of a family; none where the family has none.
+    pub(crate) fn cases(family: &str) -> &'static [Case] {
+        match family {
+            "echo" => ringside_conform::echo::cases(),
+            "http" => ringside_conform::http::cases(),
+            _ => &[],
+        }
+    }
+}
+
+impl Qualifier for Conformance {
+    fn prepare(&self, family: &str, root: &Path) -> Result<(), String> {
+        match family {
+            "http" => ringside_conform::http::prepare(root).map_err(|error| {
+                format!(
+                    "failed to write the files of the cases into {}: {error}",
+                    root.display()
+                )
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn qualify(&self, target: &QualifyTarget<'_>, stop: &Stop) -> Result<(), String> {
+        let family = &target.implementation.id.family;
+        let server = Target {
+            address: target.address,
+            root: Some(target.root.to_owned()),
+            cannot: target.cannot.to_vec(),
+        };
+        let cases = Self::cases(family);
+        let mut failures = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            if stop.is_set() {
+                failures.push("the check was interrupted".to_owned());
+                break;
+            }
+            if failures.len() == FAILURES_MAX {
+                failures.push(format!("and {} more cases not run", cases.len() - index));
+                break;
+            }
+            if let Outcome::Failed(failure) = ringside_conform::check(case, &server) {
+                failures.push(format!("{}: {failure}", case.name));
+            }
+        }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(failures.join("; "))
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Every documented exit code, and what bad input gets told. Nothing here may panic or hang.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in tests a failed unwrap is the failure message"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+fn ringside() -> Command {
+    let mut command = Command::cargo_bin("ringside").unwrap();
+    command
+        .timeout(Duration::from_secs(120))
+        .env("NO_COLOR", "1");
+    command
+}
+
+/// Runs the arguments and holds the code and a part of what was said on standard error.
+fn check(arguments: &[&str], code: i32, says: &[&str]) {
+    let output = ringside().args(arguments).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?} said: {stderr}"
+    );
+    for part in says {
+        assert!(
+            stderr.contains(part),
+            "{arguments:?} did not say `{part}` but: {stderr}"
+        );
+    }
+    assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn results_are_code_0() {
+    check(&["list", "scenarios"], 0, &[]);
+    check(&["plan", "--plan", "smoke"], 0, &[]);
+    check(&["completions", "bash"], 0, &[]);
+}
+
+#[test]
+fn every_command_shows_an_example_in_its_help() {
+    for command in [
+        "list",
+        "doctor",
+        "plan",
+        "run",
+        "judge",
+        "report",
+        "bench-all",
+        "compare",
+        "serve",
+        "load",
+        "verify",
+        "completions",
+    ] {
+        let output = ringside().args([command, "--help"]).output().unwrap();
+        let help = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && help.contains("Example"),
+            "{command}: {help}"
+        );
+    }
+}
+
+#[test]
+fn failures_are_code_1() {
+    check(&["judge", "/nowhere"], 1, &["no run to judge in /nowhere"]);
+    check(&["report", "/nowhere"], 1, &["ringside judge"]);
+    // Nobody listens on port 1 of this loopback address.
+    check(
+        &[
+            "load",
+            "echo/small{connections=1}",
+            "--target",
+            "127.0.77.1:1",
+            "--measure",
+            "50ms",
+        ],
+        1,
+        &["127.0.77.1:1"],
+    );
+}
+
+#[test]
+fn wrong_names_and_arguments_are_code_2() {
+    check(&["serve", "http/epol"], 2, &["http/epoll"]);
+    check(&["serve", "http/epoll[bodi=mmap]"], 2, &["bodi", "body"]);
+    check(
+        &["load", "echo/smal", "--target", "127.0.0.1:1"],
+        2,
+        &["echo/small"],
+    );
+    check(
+        &["load", "echo/small{size=big}", "--target", "127.0.0.1:1"],
+        2,
+        &["size", "64B"],
+    );
+    check(&["plan", "--plan", "quik"], 2, &["quick"]);
+    check(&["plan", "--budget", "soon"], 2, &["--budget", "10m"]);
+    check(
+        &["plan", "--filter", "nothing-has-this-name"],
+        2,
+        &["nothing is left"],
+    );
+    let output = ringside()
+        .args(["plan", "--budget", "1s"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("--filter"), "{stderr}");
+    check(&["frobnicate"], 2, &["frobnicate"]);
+    check(&["compare", "http/epoll", "http/uring"], 2, &["--scenario"]);
+}
+
+#[test]
+fn targets_that_are_not_loopback_are_code_2() {
+    // 192.0.2.0/24 is reserved for documentation; it is refused before anything is sent.
+    check(
+        &["load", "echo/small", "--target", "192.0.2.1:7"],
+        2,
+        &["192.0.2.1:7", "--allow-remote"],
+    );
+    check(
+        &["serve", "echo/epoll", "--listen", "0.0.0.0:0"],
+        2,
+        &["0.0.0.0:0", "--allow-remote"],
+    );
+}
+
+#[test]
+fn broken_data_files_are_code_2_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(
+        folder.path(),
+        "mine.toml",
+        "schema = 1\nname = \"mine\"\nrounds = \"many\"\n",
+    );
+    check(&["plan", "--plan", &plan], 2, &["mine.toml", "3", "rounds"]);
+    let manifest = write(
+        folder.path(),
+        "server.toml",
+        "schema = 1\nid = \"http/mine\"\nrun = 7\n",
+    );
+    check(
+        &["list", "--manifest", &manifest],
+        2,
+        &["server.toml", "run"],
+    );
+    let header = "id,seed,section,role,scenario,params,metric,unit,baseline,candidate,kind,low,high,needs,statement";
+    write(
+        folder.path(),
+        "claims.csv",
+        &format!("{header}\nx,s,1,wish,echo/small,,throughput,op/s,,echo/epoll,at_least,1,,,y\n"),
+    );
+    check(
+        &[
+            "list",
+            "claims",
+            "--datasets",
+            folder.path().to_str().unwrap(),
+        ],
+        2,
+        &["claims.csv", "2", "role", "wish"],
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_run_here_is_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |schema: u32, name: &str| {
+        format!(
+            r#"{{"schema":{schema},"name":"{name}","seed":1,"groups":[],"omitted":[],"estimated_s":0}}"#
+        )
+    };
+    for (schema, name, says) in [(99, "mine", "schema 99"), (1, "../up", "../up")] {
+        let plan = write(folder.path(), "plan.json", &text(schema, name));
+        let out = folder.path().join("reports");
+        let arguments = ["run", "--plan-json", &plan, "--out", out.to_str().unwrap()];
+        check(&arguments, 2, &["plan.json", says]);
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn a_manifest_with_the_id_of_a_built_in_server_is_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../../../impls/http/caddy.toml").replace("http/caddy", "http/epoll");
+    let manifest = write(folder.path(), "server.toml", &text);
+    check(
+        &["list", "--manifest", &manifest],
+        2,
+        &["server.toml", "http/epoll", "built into"],
+    );
+}
+
+#[test]
+fn records_of_another_schema_are_refused_by_number() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "records.jsonl", "{\"schema\":99}\n");
+    check(
+        &["judge", folder.path().to_str().unwrap()],
+        1,
+        &["schema 99", "schema 1"],
+    );
+}

@@ -1,0 +1,13 @@
+//! Conformance cases: what a server of a family has to do, as a library of blocking clients. The tests
+//! run every case over every engine; `verify` runs them over outside programs before they are timed.
+//!
+//! A case asks only what its RFC asks of every server. Where the RFC leaves a choice, both are
+//! accepted; where a function is optional, the case names it in [`Case::needs`], and a program that
+//! says it cannot gets "not applicable" instead of a failure.
+
+mod case;
+mod client;
+pub mod echo;
+pub mod http;
+
+pub use case::{Case, Failure, Outcome, Target, check};

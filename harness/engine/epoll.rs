@@ -1,0 +1,249 @@
+//! One readiness loop: edge-triggered epoll, one thread, one read buffer for all connections.
+//!
+//! A request costs one `recv` and one `send`, and its share of an `epoll_wait`: a connection is
+//! registered once for everything, a short read shows that the socket is empty, replies are sent
+//! straight away, and only a full socket is waited for.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringside_contract::{Counters, Endpoint, Service, StartError};
+use ringside_metal::coarse_millis;
+use ringside_metal::epoll::{CONNECTION, Events, Interest, Poller, Ticker};
+use ringside_metal::socket;
+
+use crate::connection::{Connection, LOOP_INPUT, Turn, Workspace};
+use crate::listener::{Listener, Listening};
+use crate::service::{Stop, Workers, io_error};
+use crate::slots::Slots;
+use crate::{BodyMode, EngineOptions, Millis, Protocol};
+
+/// Starts one loop with one listener.
+///
+/// # Errors
+/// [`StartError`]: the address cannot be used, the processor cannot be had, or the body mode needs
+/// io_uring.
+pub fn start<P: Protocol>(
+    protocol: P,
+    options: &EngineOptions,
+) -> Result<Box<dyn Service>, StartError> {
+    let listener = Listener::open(options.serve.listen, Listening::default(), &options.serve)?;
+    let addresses = vec![listener.address()];
+    let mut workers = Workers::new()?;
+    spawn_loop(&mut workers, 0, listener, &Arc::new(protocol), options)?;
+    Ok(workers.into_service(Endpoint {
+        addresses,
+        workers: 1,
+        chosen: String::new(),
+    }))
+}
+
+/// Adds a worker with a loop of its own to a service.
+pub(crate) fn spawn_loop<P: Protocol>(
+    workers: &mut Workers,
+    worker: usize,
+    listener: Listener,
+    protocol: &Arc<P>,
+    options: &EngineOptions,
+) -> Result<(), StartError> {
+    refuse_ring_modes(options.body)?;
+    let readiness = EventLoop::new(
+        listener,
+        Arc::clone(protocol),
+        options.body,
+        workers.stop_signal(),
+    )
+    .map_err(|source| io_error("set up an event loop", source))?;
+    let cpus: Vec<usize> = options.cpu(worker).into_iter().collect();
+    workers.spawn(&cpus, move |_| readiness.run())
+}
+
+/// Only a ring can do `send_zc`.
+pub(crate) fn refuse_ring_modes(body: BodyMode) -> Result<(), StartError> {
+    if body == BodyMode::SendZc {
+        let because = "send_zc is an operation of io_uring; take the engine uring, or msg_zerocopy";
+        return Err(StartError::Option {
+            option: "body".to_owned(),
+            because: because.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Tokens that no connection has: see [`Slots::insert`].
+const LISTENER: u64 = u64::MAX;
+const STOP: u64 = u64::MAX - 1;
+const TICK: u64 = u64::MAX - 2;
+
+/// Events of one `epoll_wait`.
+const BATCH: usize = 1024;
+
+/// Connections accepted before others have their turn.
+const ACCEPT_BATCH: usize = 64;
+
+/// How often deadlines are looked at.
+const TICK_PERIOD: Duration = Duration::from_secs(1);
+
+struct EventLoop<P: Protocol> {
+    protocol: Arc<P>,
+    poller: Poller,
+    ticker: Ticker,
+    listener: Listener,
+    /// False while no descriptor or memory is left for another connection.
+    accepting: bool,
+    slots: Slots<Connection<P>>,
+    /// Connections that have more to do, without any event to come.
+    runnable: Vec<u64>,
+    space: Workspace,
+    started: Millis,
+    stopping: bool,
+}
+
+impl<P: Protocol> EventLoop<P> {
+    fn new(listener: Listener, protocol: Arc<P>, body: BodyMode, stop: &Stop) -> io::Result<Self> {
+        let poller = Poller::new()?;
+        poller.add(&listener, LISTENER, Interest::IN)?;
+        poller.add(stop, STOP, Interest::IN)?;
+        let ticker = Ticker::new(TICK_PERIOD)?;
+        poller.add(&ticker, TICK, Interest::IN)?;
+        Ok(Self {
+            protocol,
+            poller,
+            ticker,
+            listener,
+            accepting: true,
+            slots: Slots::new(),
+            runnable: Vec::new(),
+            space: Workspace::new(LOOP_INPUT, body),
+            started: coarse_millis(),
+            stopping: false,
+        })
+    }
+
+    fn run(mut self) -> io::Result<Counters> {
+        let mut events = Events::with_capacity(BATCH);
+        let mut turns = Vec::new();
+        while !self.stopping {
+            let wait = if self.runnable.is_empty() {
+                None
+            } else {
+                Some(Duration::ZERO)
+            };
+            self.poller.wait(&mut events, wait)?;
+            self.space.now = coarse_millis() - self.started;
+            std::mem::swap(&mut self.runnable, &mut turns);
+            for index in 0..events.len() {
+                match events.event(index) {
+                    (LISTENER, _) => self.accept()?,
+                    (STOP, _) => self.stopping = true,
+                    (TICK, _) => self.sweep()?,
+                    (key, seen) => self.ready(key, seen),
+                }
+            }
+            for key in turns.drain(..) {
+                if let Some(connection) = self.slots.value_mut(key) {
+                    connection.queued = false;
+                    self.ready(key, Interest::empty());
+                }
+            }
+        }
+        self.space.tally.closed += self.slots.len() as u64;
+        Ok(self.space.totals().counters())
+    }
+
+    #[inline]
+    fn ready(&mut self, key: u64, seen: Interest) {
+        // Gone: closed by an earlier event of this batch.
+        let Some(connection) = self.slots.value_mut(key) else {
+            return;
+        };
+        connection.report(seen);
+        // It has its turn behind the events of this batch.
+        if connection.queued {
+            return;
+        }
+        match connection.turn(&self.protocol, &mut self.space) {
+            Turn::Wait => {}
+            Turn::Again => {
+                connection.queued = true;
+                self.runnable.push(key);
+            }
+            Turn::Closed => self.close(key),
+        }
+    }
+
+    fn close(&mut self, key: u64) {
+        self.slots.remove(key);
+        // A descriptor is free again. A failure shows again at the next tick.
+        if !self.accepting {
+            let _ = self.resume_accepting();
+        }
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        for _ in 0..ACCEPT_BATCH {
+            match socket::accept(&self.listener, false) {
+                Ok(socket) => self.open(socket),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if socket::out_of_resources(&error) => return self.pause_accepting(),
+                // The peer gave up while it waited, or a signal came: the next one is a new chance.
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, socket: std::os::fd::OwnedFd) {
+        let connection = Connection::new(socket, &*self.protocol, &mut self.space);
+        let key = self.slots.insert(connection);
+        let Some(connection) = self.slots.value_mut(key) else {
+            return;
+        };
+        if self
+            .poller
+            .add(connection.socket(), key, CONNECTION)
+            .is_err()
+        {
+            // No memory to watch it: closed, and counted as such.
+            self.space.tally.closed += 1;
+            self.slots.remove(key);
+        }
+    }
+
+    /// Those who wait stay in the listener's backlog. A level-triggered listener would report them
+    /// at once again and the loop would spin, so it is not watched until something was closed, or
+    /// for a second, since another process may have freed what was missing.
+    fn pause_accepting(&mut self) -> io::Result<()> {
+        self.space.tally.accept_pauses += 1;
+        self.accepting = false;
+        self.poller
+            .modify(&self.listener, LISTENER, Interest::empty())
+    }
+
+    fn resume_accepting(&mut self) -> io::Result<()> {
+        self.poller.modify(&self.listener, LISTENER, Interest::IN)?;
+        self.accepting = true;
+        Ok(())
+    }
+
+    fn sweep(&mut self) -> io::Result<()> {
+        self.ticker.clear();
+        for index in 0..self.slots.places() {
+            let Some(key) = self.slots.key_at(index) else {
+                continue;
+            };
+            let Some(connection) = self.slots.value_mut(key) else {
+                continue;
+            };
+            if connection.tick(&self.protocol, &mut self.space) == Turn::Closed {
+                self.close(key);
+            }
+        }
+        if self.accepting {
+            Ok(())
+        } else {
+            self.resume_accepting()
+        }
+    }
+}

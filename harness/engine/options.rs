@@ -1,0 +1,92 @@
+//! What every engine is started with.
+
+use ringside_contract::{ServeOptions, StartError};
+
+use crate::BodyMode;
+
+/// How an engine is to be started; settings that only one engine has are an argument of their own.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Address, workers, processors, congestion control.
+    pub serve: ServeOptions,
+    /// How the bytes of files reach the socket.
+    pub body: BodyMode,
+}
+
+impl EngineOptions {
+    /// Takes the body mode from the axis `body`; a family without that axis gets `memory`.
+    ///
+    /// # Errors
+    /// A value of `body` that names no mode.
+    pub fn new(serve: &ServeOptions) -> Result<Self, StartError> {
+        let body = match serve.axes.value("body") {
+            None => BodyMode::Memory,
+            Some(name) => name.parse().map_err(|because| StartError::Option {
+                option: "body".to_owned(),
+                because,
+            })?,
+        };
+        Ok(Self {
+            serve: serve.clone(),
+            body,
+        })
+    }
+
+    /// The processor for this worker: each in turn from the list, or `None` where the list is empty.
+    pub fn cpu(&self, worker: usize) -> Option<usize> {
+        let cpus = &self.serve.cpus;
+        if cpus.is_empty() {
+            None
+        } else {
+            Some(cpus[worker % cpus.len()])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringside_contract::Settings;
+
+    fn serve(axes: &[(&str, &str)], cpus: &[usize]) -> ServeOptions {
+        let mut settings = Settings::default();
+        for (name, value) in axes {
+            settings.set(name, value);
+        }
+        ServeOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            workers: 1,
+            cpus: cpus.to_vec(),
+            axes: settings,
+            root: None,
+            congestion: None,
+            head_deadline: None,
+        }
+    }
+
+    #[test]
+    fn body_comes_from_the_axis_and_bad_values_are_named() {
+        let body = |axes| EngineOptions::new(&serve(axes, &[])).map(|options| options.body);
+        assert_eq!(body(&[]).unwrap(), BodyMode::Memory);
+        assert_eq!(
+            body(&[("body", "copy_8k")]).unwrap(),
+            BodyMode::Copy { buffer: 8192 }
+        );
+        assert!(
+            body(&[("body", "telepathy")])
+                .unwrap_err()
+                .to_string()
+                .contains("telepathy")
+        );
+    }
+
+    #[test]
+    fn processors_are_given_in_turn() {
+        let options = EngineOptions::new(&serve(&[], &[3, 5])).unwrap();
+        assert_eq!(
+            [0, 1, 2].map(|worker| options.cpu(worker)),
+            [Some(3), Some(5), Some(3)]
+        );
+        assert_eq!(EngineOptions::new(&serve(&[], &[])).unwrap().cpu(0), None);
+    }
+}

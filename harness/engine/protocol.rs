@@ -1,0 +1,96 @@
+//! What a family gives to the engines: a sans-I/O core. The engines own sockets, buffers and clocks;
+//! a core takes bytes and says what to do with the connection.
+
+use std::sync::Arc;
+
+/// Milliseconds of the engine's own clock, which starts with the service.
+pub type Millis = u64;
+
+/// The protocol of one service, shared by all connections and all workers.
+pub trait Protocol: Send + Sync + 'static {
+    /// What it remembers of one connection.
+    type Connection: Send + 'static;
+
+    /// A connection was accepted.
+    fn open(&self, now: Millis) -> Self::Connection;
+
+    /// Takes bytes that came and appends replies to `out`. Called again at once with the rest of the
+    /// input (also an empty rest) after a [`Step::Body`] was sent; with more input after a
+    /// [`Step::Read`].
+    fn receive(
+        &self,
+        connection: &mut Self::Connection,
+        input: &[u8],
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) -> Progress;
+
+    /// The peer has closed its side; what it asked before is still answered. May append to `out`.
+    fn half_closed(&self, connection: &mut Self::Connection, out: &mut Vec<u8>) {
+        let _ = (connection, out);
+    }
+
+    /// Called about once a second for each connection: deadlines are kept here. May append a last
+    /// reply to `out` before [`Tick::Close`].
+    fn tick(&self, connection: &mut Self::Connection, now: Millis, out: &mut Vec<u8>) -> Tick {
+        let _ = (connection, now, out);
+        Tick::Keep
+    }
+}
+
+/// What a core did with the input.
+#[derive(Debug)]
+pub struct Progress {
+    /// Bytes of the input that it will not need again.
+    pub consumed: usize,
+    /// What comes next.
+    pub step: Step,
+}
+
+/// What an engine has to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send `out`, then wait for more input.
+    Read,
+    /// The first `length` bytes of the input, all of them consumed, are the reply: send `out`, then
+    /// these bytes, straight from the input buffer where the engine can.
+    Reflect {
+        /// How many bytes.
+        length: usize,
+    },
+    /// Send `out`, then this body, then call `receive` again with the rest of the input.
+    Body(Body),
+    /// Send `out`, close the sending side, read and drop what still comes for a short time (so that
+    /// the peer sees the reply and not a reset), then close.
+    Close,
+}
+
+/// What a core decides about a connection as time passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tick {
+    /// Go on.
+    Keep,
+    /// Send what was appended, as far as it can be sent at once, and close.
+    Close,
+}
+
+/// Part of some content that has to be sent.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// Where the bytes are.
+    pub content: Content,
+    /// First byte.
+    pub offset: u64,
+    /// How many bytes. A file that became shorter meanwhile cannot give them: the engine then closes
+    /// the connection, since the length was already promised.
+    pub length: u64,
+}
+
+/// Where the bytes of a body are.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// In memory.
+    Memory(Arc<[u8]>),
+    /// In a file: how it is sent is the engine's [`crate::BodyMode`].
+    File(Arc<std::fs::File>),
+}

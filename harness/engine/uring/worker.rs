@@ -1,0 +1,294 @@
+//! The loop of a ring engine, and its start.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use ringside_contract::{Counters, Endpoint, Service, StartError};
+use ringside_metal::ring::{Completion, Payload, Ring, RingError, Socket};
+
+use super::accept::{self, Acceptor};
+use super::connection::{self, Connection, Shared};
+use super::settings::RingSettings;
+use crate::listener::{Listener, Listening};
+use crate::service::{Stop, Workers, io_error};
+use crate::{BodyMode, EngineOptions, Millis, Protocol};
+
+const STOP: u64 = 2 << 40;
+const TICK: u64 = 3 << 40;
+
+/// Starts one loop with one listener.
+///
+/// # Errors
+/// [`StartError`]: the address cannot be listened on, or the kernel refuses the ring.
+pub fn start<P: Protocol>(
+    protocol: P,
+    options: &EngineOptions,
+    settings: &RingSettings,
+) -> Result<Box<dyn Service>, StartError> {
+    let listener = Listener::open(options.serve.listen, Listening::default(), &options.serve)?;
+    let addresses = vec![listener.address()];
+    let mut workers = Workers::new()?;
+    spawn_loop(
+        &mut workers,
+        0,
+        listener,
+        &Arc::new(protocol),
+        options,
+        settings,
+    )?;
+    Ok(workers.into_service(Endpoint {
+        addresses,
+        workers: 1,
+        chosen: String::new(),
+    }))
+}
+
+/// Adds a worker with a ring of its own to a service, and returns once it accepts connections.
+pub(crate) fn spawn_loop<P: Protocol>(
+    workers: &mut Workers,
+    worker: usize,
+    listener: Listener,
+    protocol: &Arc<P>,
+    options: &EngineOptions,
+    settings: &RingSettings,
+) -> Result<(), StartError> {
+    if let BodyMode::Sendfile | BodyMode::MsgZerocopy = options.body {
+        let because = "io_uring has neither sendfile nor MSG_ZEROCOPY; take splice or send_zc";
+        return Err(StartError::Option {
+            option: "body".to_owned(),
+            because: because.to_owned(),
+        });
+    }
+    let cpus: Vec<usize> = options.cpu(worker).into_iter().collect();
+    let (protocol, body, settings) = (Arc::clone(protocol), options.body, *settings);
+    start_worker(workers, &cpus, move |stop, ready| {
+        // Made here, since a ring with a single issuer belongs to the thread that makes it.
+        let ring = match Ring::new(&settings.setup()) {
+            Ok(ring) => ring,
+            Err(error) => return ready.failed(error),
+        };
+        let acceptor = Acceptor::new(listener, settings.accept(), &ring);
+        let mut worker = Worker::new(Shared::new(protocol, ring, settings, body), acceptor);
+        worker.begin(stop);
+        if let Err(error) = worker.shared.ring.submit() {
+            return ready.failed(error);
+        }
+        ready.succeeded();
+        worker.serve()
+    })
+}
+
+/// Tells the starting thread how the set-up of a worker went.
+pub(crate) struct Ready(SyncSender<Result<(), RingError>>);
+
+impl Ready {
+    /// The worker serves from now on.
+    pub(crate) fn succeeded(&self) {
+        // The receiver waits for exactly one message.
+        let _ = self.0.send(Ok(()));
+    }
+
+    /// The worker ends; the start will say why.
+    pub(crate) fn failed(&self, error: RingError) -> io::Result<Counters> {
+        let _ = self.0.send(Err(error));
+        Ok(Counters::new())
+    }
+}
+
+/// Starts a thread and waits until it is ready.
+pub(crate) fn start_worker(
+    workers: &mut Workers,
+    cpus: &[usize],
+    work: impl FnOnce(&Stop, &Ready) -> io::Result<Counters> + Send + 'static,
+) -> Result<(), StartError> {
+    let (sender, receiver) = sync_channel(1);
+    workers.spawn(cpus, move |stop| work(stop, &Ready(sender)))?;
+    match receiver.recv() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error @ RingError::Setup(_))) => Err(StartError::Unsupported {
+            reason: {
+                let what = error.to_string();
+                format!("{what}: {}", error.into_io())
+            },
+        }),
+        Ok(Err(error)) => Err(io_error(&step(&error), error.into_io())),
+        // It panicked; joining it says how.
+        Err(_) => Err(io_error(
+            "set up a ring",
+            io::ErrorKind::UnexpectedEof.into(),
+        )),
+    }
+}
+
+fn step(error: &RingError) -> String {
+    let message = error.to_string();
+    message
+        .strip_prefix("failed to ")
+        .unwrap_or(&message)
+        .to_owned()
+}
+
+/// What a worker counts.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub(super) open: usize,
+    pub(super) accepted: u64,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+    pub(super) starved: u64,
+    /// Bodies that had no pipe, since no descriptor was left, and were copied.
+    pub(super) splice_copied: u64,
+}
+
+struct Worker<P: Protocol> {
+    shared: Shared<P>,
+    acceptor: Acceptor,
+    connections: Vec<Option<Connection<P::Connection>>>,
+    free: Vec<u32>,
+    started: Instant,
+    stopping: bool,
+}
+
+impl<P: Protocol> Worker<P> {
+    fn new(shared: Shared<P>, acceptor: Acceptor) -> Self {
+        Self {
+            shared,
+            acceptor,
+            connections: Vec::new(),
+            free: Vec::new(),
+            started: Instant::now(),
+            stopping: false,
+        }
+    }
+
+    fn begin(&mut self, stop: &Stop) {
+        self.shared.ring.poll_readable(stop, STOP);
+        self.shared.ring.timeout(Duration::from_secs(1), TICK);
+        self.acceptor.adjust(0, &mut self.shared.ring);
+    }
+
+    fn serve(&mut self) -> io::Result<Counters> {
+        while !self.stopping {
+            self.shared
+                .ring
+                .submit_and_wait()
+                .map_err(RingError::into_io)?;
+            // One reading of the clock for each batch.
+            let now = self.started.elapsed().as_millis();
+            self.shared.now = Millis::try_from(now).unwrap_or(Millis::MAX);
+            while let Some(completion) = self.shared.ring.next_completion() {
+                self.dispatch(completion);
+            }
+            self.feed_starved();
+            self.acceptor
+                .adjust(self.shared.totals.open, &mut self.shared.ring);
+        }
+        self.close_all()?;
+        Ok(self.counters())
+    }
+
+    /// Closes every connection, and waits a moment for those that cannot be closed at once.
+    fn close_all(&mut self) -> io::Result<()> {
+        for connection in self.connections.iter_mut().flatten() {
+            connection.abort(&mut self.shared);
+        }
+        let deadline = Instant::now() + Duration::from_millis(500);
+        self.shared.ring.timeout(Duration::from_millis(500), STOP);
+        while self.shared.totals.open > 0 && Instant::now() < deadline {
+            self.shared
+                .ring
+                .submit_and_wait()
+                .map_err(RingError::into_io)?;
+            while let Some(completion) = self.shared.ring.next_completion() {
+                self.dispatch(completion);
+            }
+        }
+        self.shared.ring.submit().map_err(RingError::into_io)
+    }
+
+    fn dispatch(&mut self, completion: Completion) {
+        match (connection::event(completion.tag), completion.tag) {
+            (Some((event, index)), _) => {
+                // A connection stays until its last completion, so it is there.
+                let Some(slot) = self.connections.get_mut(index as usize) else {
+                    return;
+                };
+                let Some(connection) = slot else { return };
+                let open = self.shared.totals.open;
+                connection.complete(event, completion, &mut self.shared);
+                if connection.is_over() {
+                    *slot = None;
+                    self.free.push(index);
+                }
+                if self.shared.totals.open < open {
+                    self.acceptor.wake();
+                }
+            }
+            (None, accept::TAG) => {
+                self.acceptor.completed(completion.result, completion.more);
+                if let Payload::Accepted(socket) = completion.payload {
+                    self.accept(socket);
+                }
+            }
+            (None, TICK) => self.tick(),
+            (None, _) => self.stopping = true,
+        }
+    }
+
+    fn accept(&mut self, socket: Socket) {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            u32::try_from(self.connections.len() - 1).expect("descriptors have 31 bits")
+        });
+        self.shared.totals.accepted += 1;
+        self.shared.totals.open += 1;
+        let connection = Connection::open(index, socket, &mut self.shared);
+        self.connections[index as usize] = Some(connection);
+    }
+
+    /// Receives again on those connections that found no buffer, once some came back.
+    fn feed_starved(&mut self) {
+        if self.shared.starved.is_empty() || self.shared.ring.buffers_available() == 0 {
+            return;
+        }
+        for index in std::mem::take(&mut self.shared.starved) {
+            self.shared.totals.starved += 1;
+            if let Some(Some(connection)) = self.connections.get_mut(index as usize) {
+                connection.receive(&mut self.shared);
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.shared.ring.timeout(Duration::from_secs(1), TICK);
+        self.acceptor.wake();
+        for index in 0..self.connections.len() {
+            let slot = &mut self.connections[index];
+            let Some(connection) = slot else { continue };
+            connection.tick(&mut self.shared);
+            if connection.is_over() {
+                *slot = None;
+                self.free.push(index as u32);
+            }
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let totals = &self.shared.totals;
+        let ring = &self.shared.ring;
+        [
+            ("accepted", totals.accepted),
+            ("closed", totals.accepted - totals.open as u64),
+            ("bytes_received", totals.received),
+            ("bytes_sent", totals.sent),
+            ("receives_without_buffer", totals.starved),
+            ("splice_copied", totals.splice_copied),
+            ("ring_enters", ring.enters()),
+            ("ring_overflows", ring.overflows()),
+        ]
+        .map(|(name, count)| (name.to_owned(), count))
+        .into()
+    }
+}

@@ -1,0 +1,134 @@
+//! Summaries of cells: each metric's median, the percentile curve, the sweep, and what to know.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use ringside_contract::{CellSummary, MetricSummary, SweepPoint, SweepStep};
+
+use crate::figure::percent;
+use crate::histogram::curve;
+use crate::index::{Cell, Index};
+use crate::interval::{NOMINAL_CONFIDENCE, median_interval};
+use crate::metrics::metrics;
+use crate::pairing::summary;
+
+/// More operations without an answer than this are named beside the cell's figures.
+const UNANSWERED_WARNED: f64 = 0.01;
+
+/// A summary of every cell, second copies left out, in the order of the index.
+pub(crate) fn summaries(index: &Index<'_>) -> Vec<CellSummary> {
+    let cells: Vec<_> = index.first_copies().collect();
+    cells.par_iter().map(|cell| cell_summary(cell)).collect()
+}
+
+fn cell_summary(cell: &Cell<'_>) -> CellSummary {
+    let (curve, broken) = curve(cell.measures());
+    let mut warnings = warnings(cell);
+    if broken > 0 {
+        warnings.push(format!(
+            "{broken} latency histograms could not be read and are left out of the curve"
+        ));
+    }
+    let unanswered = cell.unanswered_share();
+    if unanswered > UNANSWERED_WARNED {
+        warnings.push(format!(
+            "{} of the operations had no answer when the window closed and count with their time so far, so that its longest latencies are only bounds",
+            percent(unanswered)
+        ));
+    }
+    if cell.generator_limited() {
+        warnings.push("the generator was the limit: rates are lower bounds".to_owned());
+    }
+    CellSummary {
+        scenario: cell.scenario.clone(),
+        implementation: cell.implementation.clone(),
+        ranked: cell.sample.ranked,
+        program: program(cell),
+        load: cell.load().to_owned(),
+        rounds: u32::try_from(cell.rounds.len()).unwrap_or(u32::MAX),
+        failures: cell.failures.clone(),
+        invalid: invalid(cell),
+        limited_by: cell.limited_by(),
+        metrics: metric_summaries(cell),
+        curve,
+        sweep: sweep(cell),
+        warnings,
+    }
+}
+
+fn program(cell: &Cell<'_>) -> Option<String> {
+    let program = cell.sample.program.as_ref()?;
+    let known = program.version.contains(&program.name);
+    Some(if known {
+        program.version.clone()
+    } else {
+        format!("{} {}", program.name, program.version)
+    })
+}
+
+fn invalid(cell: &Cell<'_>) -> Option<String> {
+    match cell.skipped {
+        Some(reason) if cell.rounds.is_empty() => Some(reason.to_owned()),
+        _ => cell.invalid(),
+    }
+}
+
+fn metric_summaries(cell: &Cell<'_>) -> BTreeMap<String, MetricSummary> {
+    let summarise = |metric: &crate::Metric| {
+        let interval = summary(cell, metric)?;
+        let unit = metric.unit.to_owned();
+        let summary = MetricSummary {
+            unit,
+            more_is_better: metric.more_is_better,
+            interval,
+        };
+        Some((metric.name.to_owned(), summary))
+    };
+    metrics().iter().filter_map(summarise).collect()
+}
+
+/// The steps of a sweep, medians over the rounds that reached them, by offered rate.
+fn sweep(cell: &Cell<'_>) -> Vec<SweepPoint> {
+    let mut steps: BTreeMap<u64, Vec<&SweepStep>> = BTreeMap::new();
+    for step in cell.measures().flat_map(|measures| &measures.sweep) {
+        // The bits of floats that are not negative have the order of the floats.
+        steps
+            .entry(step.offered_per_s.max(0.0).to_bits())
+            .or_default()
+            .push(step);
+    }
+    steps
+        .values()
+        .filter_map(|steps| sweep_point(steps))
+        .collect()
+}
+
+fn sweep_point(steps: &[&SweepStep]) -> Option<SweepPoint> {
+    let median = |read: fn(&SweepStep) -> f64| {
+        let figures: Vec<f64> = steps.iter().map(|step| read(step)).collect();
+        median_interval(&figures, NOMINAL_CONFIDENCE).map(|interval| interval.point)
+    };
+    Some(SweepPoint {
+        offered_per_s: median(|step| step.offered_per_s)?,
+        achieved_per_s: median(|step| step.achieved_per_s)?,
+        p50_us: median(|step| step.latency.p50_us)?,
+        p99_us: median(|step| step.latency.p99_us)?,
+        late_share: median(|step| step.late_share)?,
+    })
+}
+
+/// The warnings of all records, each once, in the order in which they came up.
+fn warnings(cell: &Cell<'_>) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let of_records = cell.records.iter().flat_map(|record| {
+        let measured = record
+            .measures
+            .iter()
+            .flat_map(|measures| &measures.warnings);
+        record.warnings.iter().chain(measured)
+    });
+    of_records
+        .filter(|warning| seen.insert(warning.as_str()))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,529 @@
+//! Reading `claims.csv`: one documented claim a line, each field checked, each fault named by file,
+//! line and field with what was expected.
+
+use std::collections::BTreeMap;
+
+use ringside_contract::{Claim, ClaimKind, Role, ScenarioSpec, Settings};
+use thiserror::Error;
+
+use crate::needs::{NEEDS, is_need};
+use crate::units::is_unit;
+
+/// Why a table of claims could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ClaimsError {
+    /// The first line is not the header.
+    #[error("{file}, line 1: expected the header `{expected}`; found `{found}`")]
+    Header {
+        /// The file's name.
+        file: String,
+        /// The header.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A line is not CSV, or has another number of fields.
+    #[error("{file}, line {line}: {because}; expected {expected} fields with commas between")]
+    Line {
+        /// The file's name.
+        file: String,
+        /// Number of the line, from 1.
+        line: u64,
+        /// What is wrong.
+        because: String,
+        /// How many fields a line has.
+        expected: usize,
+    },
+    /// A field has a value that it cannot have.
+    #[error("{file}, line {line}, field `{field}`: `{found}` is not {expected}")]
+    Field {
+        /// The file's name.
+        file: String,
+        /// Number of the line, from 1.
+        line: u64,
+        /// The field's name in the header.
+        field: &'static str,
+        /// What stands there.
+        found: String,
+        /// What it takes.
+        expected: String,
+    },
+    /// Two claims have one id.
+    #[error(
+        "{file}, line {line}, field `id`: `{id}` stands on line {first} already; give each claim a name of its own"
+    )]
+    Duplicate {
+        /// The file's name.
+        file: String,
+        /// Number of the second line.
+        line: u64,
+        /// Number of the first line.
+        first: u64,
+        /// The id.
+        id: String,
+    },
+}
+
+const COLUMNS: [&str; 15] = [
+    "id",
+    "seed",
+    "section",
+    "role",
+    "scenario",
+    "params",
+    "metric",
+    "unit",
+    "baseline",
+    "candidate",
+    "kind",
+    "low",
+    "high",
+    "needs",
+    "statement",
+];
+
+/// Reads the table; `file` is its name in messages. Lines keep their order.
+///
+/// # Errors
+/// The first fault, with its line, its field and what was expected.
+pub fn read_claims(text: &str, file: &str) -> Result<Vec<Claim>, ClaimsError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut claims = Vec::new();
+    let mut lines_by_id = BTreeMap::new();
+    let mut header_seen = false;
+    for row in reader.records() {
+        let row = row.map_err(|error| broken_line(file, text, &error))?;
+        if !header_seen {
+            check_header(file, &row)?;
+            header_seen = true;
+            continue;
+        }
+        let line = line_of(text, row.position());
+        let fields = Fields {
+            file,
+            line,
+            row: &row,
+        };
+        let claim = fields.claim()?;
+        if let Some(first) = lines_by_id.insert(claim.id.clone(), line) {
+            let file = file.to_owned();
+            return Err(ClaimsError::Duplicate {
+                file,
+                line,
+                first,
+                id: claim.id,
+            });
+        }
+        claims.push(claim);
+    }
+    if header_seen {
+        Ok(claims)
+    } else {
+        check_header(file, &csv::StringRecord::new()).map(|()| claims)
+    }
+}
+
+fn check_header(file: &str, row: &csv::StringRecord) -> Result<(), ClaimsError> {
+    if row.iter().eq(COLUMNS) {
+        return Ok(());
+    }
+    Err(ClaimsError::Header {
+        file: file.to_owned(),
+        expected: COLUMNS.join(","),
+        found: row.iter().collect::<Vec<_>>().join(","),
+    })
+}
+
+/// The line on which a row begins, from 1. The reader's own count stands before the rest of the last
+/// line's ending and before blank lines, so its offset is taken and the lines are counted here.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let start = position.map_or(0, |position| {
+        usize::try_from(position.byte()).unwrap_or(usize::MAX)
+    });
+    let bytes = text.as_bytes();
+    let rest = bytes.get(start..).unwrap_or_default();
+    let blank = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
+    let before = bytes.get(..start + blank).unwrap_or(bytes);
+    1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+fn broken_line(file: &str, text: &str, error: &csv::Error) -> ClaimsError {
+    ClaimsError::Line {
+        file: file.to_owned(),
+        line: line_of(text, error.position()),
+        because: error.to_string(),
+        expected: COLUMNS.len(),
+    }
+}
+
+/// One line with its place, for messages.
+struct Fields<'a> {
+    file: &'a str,
+    line: u64,
+    row: &'a csv::StringRecord,
+}
+
+impl Fields<'_> {
+    fn claim(&self) -> Result<Claim, ClaimsError> {
+        self.check_one_line()?;
+        if self.row.len() != COLUMNS.len() {
+            return Err(ClaimsError::Line {
+                file: self.file.to_owned(),
+                line: self.line,
+                because: format!("it has {} fields", self.row.len()),
+                expected: COLUMNS.len(),
+            });
+        }
+        let kind = self.kind()?;
+        let claim = Claim {
+            id: self.id()?,
+            seed: self.present("seed", "the name of a document")?,
+            section: self.present("section", "a section of the document")?,
+            role: self.role()?,
+            scenario: self.scenario()?,
+            metric: self.metric()?,
+            unit: self.unit()?,
+            baseline: self.optional(
+                "baseline",
+                "an implementation, such as http/epoll[body=copy_8k]",
+            )?,
+            candidate: self
+                .optional("candidate", "an implementation, such as http/epoll")?
+                .ok_or_else(|| self.fault("candidate", "an implementation, such as http/epoll"))?,
+            kind,
+            low: self.number("low")?,
+            high: self.number("high")?,
+            needs: self.needs()?,
+            statement: self.present("statement", "a sentence")?,
+        };
+        self.check_bounds(&claim)?;
+        Ok(claim)
+    }
+
+    fn text(&self, field: &str) -> &str {
+        let column = COLUMNS.iter().position(|name| *name == field);
+        column
+            .and_then(|column| self.row.get(column))
+            .unwrap_or("")
+            .trim()
+    }
+
+    fn fault(&self, field: &'static str, expected: &str) -> ClaimsError {
+        ClaimsError::Field {
+            file: self.file.to_owned(),
+            line: self.line,
+            field,
+            found: self.text(field).to_owned(),
+            expected: expected.to_owned(),
+        }
+    }
+
+    fn present(&self, field: &'static str, expected: &str) -> Result<String, ClaimsError> {
+        let text = self.text(field);
+        if text.is_empty() {
+            Err(self.fault(field, expected))
+        } else {
+            Ok(text.to_owned())
+        }
+    }
+
+    fn id(&self) -> Result<String, ClaimsError> {
+        let expected = "a name of lower-case letters, digits and hyphens, such as http-uring-gain";
+        let id = self.present("id", expected)?;
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if id.bytes().all(fits) {
+            Ok(id)
+        } else {
+            Err(self.fault("id", expected))
+        }
+    }
+
+    /// A quote that is left open takes the lines behind it into its field, and their claims would be
+    /// gone without a word.
+    fn check_one_line(&self) -> Result<(), ClaimsError> {
+        let Some(column) = self.row.iter().position(|field| field.contains('\n')) else {
+            return Ok(());
+        };
+        let name = COLUMNS.get(column).copied().unwrap_or("behind the last");
+        Err(ClaimsError::Line {
+            file: self.file.to_owned(),
+            line: self.line,
+            because: format!(
+                "the field `{name}` goes on over the end of the line; close its quote"
+            ),
+            expected: COLUMNS.len(),
+        })
+    }
+
+    /// Documents name metrics that nothing measures yet, so only the form of the name is checked.
+    fn metric(&self) -> Result<String, ClaimsError> {
+        let expected = "the name of a metric in lower case, such as latency_p99";
+        let name = self.present("metric", expected)?;
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.bytes().all(fits) {
+            Ok(name)
+        } else {
+            Err(self.fault("metric", expected))
+        }
+    }
+
+    fn unit(&self) -> Result<String, ClaimsError> {
+        let expected = "a unit, such as ms, req/s, KiB or ratio";
+        let unit = self.present("unit", expected)?;
+        if is_unit(&unit) {
+            Ok(unit)
+        } else {
+            Err(self.fault("unit", expected))
+        }
+    }
+
+    fn needs(&self) -> Result<Vec<String>, ClaimsError> {
+        let needs = self.text("needs").split(';').map(str::trim);
+        let needs: Vec<_> = needs.filter(|need| !need.is_empty()).collect();
+        if needs.iter().all(|need| is_need(need)) {
+            Ok(needs.into_iter().map(str::to_owned).collect())
+        } else {
+            Err(self.fault("needs", NEEDS))
+        }
+    }
+
+    fn role(&self) -> Result<Role, ClaimsError> {
+        match self.text("role") {
+            "promise" => Ok(Role::Promise),
+            "limit" => Ok(Role::Limit),
+            "before" => Ok(Role::Before),
+            _ => Err(self.fault("role", "one of promise, limit, before")),
+        }
+    }
+
+    fn kind(&self) -> Result<ClaimKind, ClaimsError> {
+        match self.text("kind") {
+            "at_least" => Ok(ClaimKind::AtLeast),
+            "at_most" => Ok(ClaimKind::AtMost),
+            "range" => Ok(ClaimKind::Range),
+            "ratio" => Ok(ClaimKind::Ratio),
+            "ratio_time" => Ok(ClaimKind::RatioTime),
+            "reduction" => Ok(ClaimKind::Reduction),
+            _ => Err(self.fault(
+                "kind",
+                "one of at_least, at_most, range, ratio, ratio_time, reduction",
+            )),
+        }
+    }
+
+    fn scenario(&self) -> Result<ScenarioSpec, ClaimsError> {
+        let expected = "family/name, such as http/small";
+        let id = self
+            .text("scenario")
+            .parse()
+            .map_err(|_| self.fault("scenario", expected))?;
+        let params = Settings::parse(self.text("params"), ';').map_err(|_| {
+            self.fault("params", "key=value with semicolons between, each key once")
+        })?;
+        Ok(ScenarioSpec { id, params })
+    }
+
+    fn optional<T: std::str::FromStr>(
+        &self,
+        field: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, ClaimsError> {
+        match self.text(field) {
+            "" => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| self.fault(field, expected)),
+        }
+    }
+
+    fn number(&self, field: &'static str) -> Result<Option<f64>, ClaimsError> {
+        let number = self.optional::<f64>(field, "a number")?;
+        match number {
+            Some(number) if !number.is_finite() => Err(self.fault(field, "a number")),
+            number => Ok(number),
+        }
+    }
+
+    /// Whether the bounds and the baseline are those that the kind needs.
+    fn check_bounds(&self, claim: &Claim) -> Result<(), ClaimsError> {
+        let (needs_low, needs_high) = match claim.kind {
+            ClaimKind::AtMost => (false, true),
+            ClaimKind::Range => (true, true),
+            ClaimKind::AtLeast | ClaimKind::Ratio | ClaimKind::RatioTime | ClaimKind::Reduction => {
+                (true, false)
+            }
+        };
+        if needs_low && claim.low.is_none() {
+            return Err(self.fault("low", "a number, which this kind of claim needs"));
+        }
+        if needs_high && claim.high.is_none() {
+            return Err(self.fault("high", "a number, which this kind of claim needs"));
+        }
+        if matches!((claim.low, claim.high), (Some(low), Some(high)) if low > high) {
+            return Err(self.fault("high", "a number that is not below `low`"));
+        }
+        let compares = matches!(
+            claim.kind,
+            ClaimKind::Ratio | ClaimKind::RatioTime | ClaimKind::Reduction
+        );
+        match (compares, &claim.baseline) {
+            (true, None) => Err(self.fault(
+                "baseline",
+                "an implementation, which a comparing claim needs",
+            )),
+            (false, Some(_)) => Err(self.fault(
+                "baseline",
+                "empty, as a claim of this kind compares nothing",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "id,seed,section,role,scenario,params,metric,unit,baseline,candidate,kind,low,high,needs,statement";
+    const GOOD: &str = "a-b,doc,1,promise,http/small,size=1KiB;connections=400,throughput,ratio,http/epoll,\
+                        \"http/uring[body=splice,sqpoll=on]\",ratio,2,3,cores>=4;nic,\"one, two\"";
+
+    /// Replaces one field of the good line and expects a fault that names it.
+    fn check(field: &str, value: &str, named: &str) {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(GOOD.as_bytes());
+        let row = reader.records().next().unwrap().unwrap();
+        let column = COLUMNS.iter().position(|name| *name == field).unwrap();
+        let fields: Vec<_> = row
+            .iter()
+            .enumerate()
+            .map(|(i, old)| if i == column { value } else { old })
+            .collect();
+        let text = format!("{HEADER}\n\"{}\"\n", fields.join("\",\""));
+        let message = read_claims(&text, "claims.csv").unwrap_err().to_string();
+        assert!(message.starts_with("claims.csv, line 2"), "{message}");
+        assert!(message.contains(&format!("`{named}`")), "{message}");
+    }
+
+    #[test]
+    fn good_line_is_read() {
+        let claims = read_claims(&format!("{HEADER}\n{GOOD}\n"), "claims.csv").unwrap();
+        let claim = &claims[0];
+        assert_eq!(
+            claim.scenario.to_string(),
+            "http/small{connections=400,size=1KiB}"
+        );
+        assert_eq!(
+            claim.candidate.to_string(),
+            "http/uring[body=splice,sqpoll=on]"
+        );
+        assert_eq!(claim.needs, ["cores>=4", "nic"]);
+        assert_eq!(
+            (claim.low, claim.high, claim.statement.as_str()),
+            (Some(2.0), Some(3.0), "one, two")
+        );
+    }
+
+    #[test]
+    fn faults_name_line_and_field() {
+        check("id", "A b", "id");
+        check("role", "wish", "role");
+        check("kind", "about", "kind");
+        check("scenario", "small", "scenario");
+        check("params", "size", "params");
+        check("candidate", "", "candidate");
+        check("candidate", "http/uring[", "candidate");
+        check("baseline", "", "baseline");
+        check("low", "", "low");
+        check("low", "two", "low");
+        check("low", "inf", "low");
+        check("high", "1", "high");
+        check("kind", "at_least", "baseline");
+        check("statement", " ", "statement");
+        check("statement", "a\nb", "statement");
+        check("metric", "Throughput", "metric");
+        check("unit", "parsecs", "unit");
+        check("needs", "core>=4", "needs");
+        check("needs", "cores>=many", "needs");
+    }
+
+    #[test]
+    fn duplicates_missing_fields_and_headers_are_refused() {
+        let twice = read_claims(&format!("{HEADER}\n{GOOD}\n{GOOD}\n"), "c").unwrap_err();
+        assert!(
+            matches!(
+                twice,
+                ClaimsError::Duplicate {
+                    line: 3,
+                    first: 2,
+                    ..
+                }
+            ),
+            "{twice}"
+        );
+        let short = read_claims(&format!("{HEADER}\na,b\n"), "c").unwrap_err();
+        assert!(
+            matches!(short, ClaimsError::Line { line: 2, .. }),
+            "{short}"
+        );
+        assert!(matches!(
+            read_claims("", "c"),
+            Err(ClaimsError::Header { .. })
+        ));
+        assert!(matches!(
+            read_claims("id,seed\n", "c"),
+            Err(ClaimsError::Header { .. })
+        ));
+    }
+
+    #[test]
+    fn published_table_is_read() {
+        let claims = read_claims(
+            include_str!("../../datasets/claims.csv"),
+            "datasets/claims.csv",
+        )
+        .unwrap();
+        assert!(claims.len() > 150, "{}", claims.len());
+    }
+
+    #[test]
+    fn an_open_quote_swallows_no_lines() {
+        let open = GOOD.replace("a-b", "c-d").replace("two\"", "two");
+        let error = read_claims(&format!("{HEADER}\n{GOOD}\n{open}\n{GOOD}\n"), "c").unwrap_err();
+        assert!(
+            matches!(error, ClaimsError::Line { line: 3, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("`statement`"), "{error}");
+    }
+
+    #[test]
+    fn line_numbers_hold_after_blank_lines() {
+        let other = GOOD.replace("a-b", "c-d");
+        for (end, filler, expected) in [("\n", "", 3), ("\r\n", "", 3), ("\n", "\n", 4)] {
+            let text = format!("{HEADER}{end}{other}{end}{filler}{GOOD}{end}");
+            let broken = text.replace("a-b,doc", "A,doc");
+            let error = read_claims(&broken, "c").unwrap_err();
+            let ClaimsError::Field { line, field, .. } = error else {
+                panic!("{error}")
+            };
+            assert_eq!((line, field), (expected, "id"), "{end:?} {filler:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_ends_in_a_panic(line in ".{0,200}", text in "[a-z0-9/{}\\[\\]=;,\"\n]{0,300}") {
+            let _ = read_claims(&text, "c");
+            let _ = read_claims(&format!("{HEADER}\n{line}\n{text}"), "c");
+        }
+    }
+}

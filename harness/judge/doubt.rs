@@ -1,0 +1,39 @@
+//! Why a cell's figure says less than it seems to.
+
+use ringside_contract::{ImplementationSpec, Limit, RunRecord};
+
+use crate::index::{Cell, Index};
+use crate::metrics::{Metric, MetricClass};
+
+/// Why the figure of one implementation among `records` cannot be compared with another's by this
+/// metric: wrong answers, failed rounds, a generator that was the limit, a server that was not saturated
+/// where processor time is compared, or one that did not keep up with an offered rate. `None` when
+/// nothing is against it. `replica` is 1 for the second copy of an implementation compared with itself.
+pub fn doubt(
+    records: &[RunRecord],
+    implementation: &ImplementationSpec,
+    replica: u8,
+    metric: &Metric,
+) -> Option<String> {
+    let index = Index::new(records, None);
+    let cell = index
+        .cells
+        .iter()
+        .find(|cell| cell.implementation == implementation && cell.replica == replica)?;
+    cell.invalid().or_else(|| only_a_bound(cell, metric))
+}
+
+/// Why the cell may be better than its figure: its generator could offer no more, or its server was
+/// not saturated, and processor time an operation falls as a server fills up.
+pub(crate) fn only_a_bound(cell: &Cell<'_>, metric: &Metric) -> Option<String> {
+    if cell.generator_limited() && metric.class != MetricClass::Other {
+        return Some(format!(
+            "the generator was the limit: its {} is only a bound",
+            metric.name
+        ));
+    }
+    let idle = cell.load() == "closed" && cell.limited_by() != Some(Limit::Server);
+    (metric.class == MetricClass::Processor && idle).then(|| {
+        "the server was not saturated: it may need less processor time under full load".to_owned()
+    })
+}

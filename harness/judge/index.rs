@@ -1,0 +1,292 @@
+//! Records grouped into cells, with what decides whether a cell's figures may be used.
+
+use std::collections::BTreeMap;
+
+use ringside_contract::{
+    ImplementationSpec, Limit, Measures, Plan, RunRecord, ScenarioSpec, Status,
+};
+
+use crate::figure::percent;
+
+/// More late sends than this, and the generator did not offer what it was asked to.
+pub(crate) const LATE_SHARE_MAX: f64 = 0.01;
+
+/// More failed operations than this, and the rate is not that of the work that was asked for.
+pub(crate) const ERROR_SHARE_MAX: f64 = 0.001;
+
+/// A server that completes less of an offered rate than this is past its knee.
+pub(crate) const KEPT_UP_MIN: f64 = 0.95;
+
+/// More operations without an answer than this, and the high percentiles are how long it was waited.
+pub(crate) const UNANSWERED_SHARE_MAX: f64 = 0.05;
+
+/// The key of a block among those that are compared pairwise.
+pub(crate) type RoundKey = (u32, u32);
+
+/// All rounds of one implementation in one scenario.
+#[derive(Debug)]
+pub(crate) struct Cell<'a> {
+    pub(crate) scenario: &'a ScenarioSpec,
+    pub(crate) implementation: &'a ImplementationSpec,
+    pub(crate) replica: u8,
+    /// Any record of the cell, for what all of them share.
+    pub(crate) sample: &'a RunRecord,
+    /// Every record, in the order of the file.
+    pub(crate) records: Vec<&'a RunRecord>,
+    /// Completed blocks by group and round; of two with one key the later one counts.
+    pub(crate) rounds: BTreeMap<RoundKey, (&'a RunRecord, &'a Measures)>,
+    pub(crate) failures: Vec<String>,
+    pub(crate) skipped: Option<&'a str>,
+    pub(crate) disqualified: Option<String>,
+}
+
+impl<'a> Cell<'a> {
+    fn new(first: &'a RunRecord) -> Self {
+        Self {
+            scenario: &first.scenario,
+            implementation: &first.implementation,
+            replica: first.replica,
+            sample: first,
+            records: Vec::new(),
+            rounds: BTreeMap::new(),
+            failures: Vec::new(),
+            skipped: None,
+            disqualified: None,
+        }
+    }
+
+    fn add(&mut self, record: &'a RunRecord) {
+        self.records.push(record);
+        match &record.status {
+            Status::Completed => match &record.measures {
+                Some(measures) => {
+                    self.rounds
+                        .insert((record.group, record.round), (record, measures));
+                }
+                None => self
+                    .failures
+                    .push(format!("round {}: it holds no measures", record.round)),
+            },
+            Status::Failed { because, .. } => {
+                self.failures
+                    .push(format!("round {}: {because}", record.round));
+            }
+            Status::Skipped { reason } => self.skipped = Some(reason),
+            Status::Disqualified { because } => self.disqualified = Some(because.clone()),
+        }
+    }
+
+    /// The name of the cell: scenario and implementation.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.scenario, self.implementation)
+    }
+
+    pub(crate) fn measures(&self) -> impl Iterator<Item = &'a Measures> + '_ {
+        self.rounds.values().map(|(_, measures)| *measures)
+    }
+
+    /// `closed`, `open` or `sweep`.
+    pub(crate) fn load(&self) -> &'a str {
+        self.sample.params.value("load").unwrap_or("closed")
+    }
+
+    /// The proof of wrong answers, if there were any.
+    pub(crate) fn wrong_answers(&self) -> Option<String> {
+        if let Some(because) = &self.disqualified {
+            return Some(because.clone());
+        }
+        let corrupt: u64 = self.measures().map(|measures| measures.corrupt).sum();
+        let sample = self
+            .measures()
+            .find(|m| m.corrupt > 0)
+            .and_then(|m| m.error_samples.first());
+        (corrupt > 0).then(|| match sample {
+            Some(sample) => format!("{corrupt} answers were wrong under load; the first: {sample}"),
+            None => format!("{corrupt} answers were wrong under load"),
+        })
+    }
+
+    /// Share of operations that got no right answer.
+    pub(crate) fn error_share(&self) -> f64 {
+        let bad: u64 = self
+            .measures()
+            .map(|m| m.errors + m.corrupt + m.timeouts)
+            .sum();
+        let all: u64 = self.measures().map(|m| m.operations + m.timeouts).sum();
+        share(bad, all)
+    }
+
+    /// Share of the operations of an open loop that started late; 0 for the other loads. A sweep goes
+    /// on until it cannot keep up, so its late sends belong to its last steps and not to the cell.
+    pub(crate) fn late_share(&self) -> f64 {
+        if self.load() != "open" {
+            return 0.0;
+        }
+        let late: u64 = self.measures().map(|m| m.late_sends).sum();
+        let offered: u64 = self.measures().map(|m| m.offered).sum();
+        share(late, offered)
+    }
+
+    /// What limited most rounds; of equals, the one that says least for the server.
+    pub(crate) fn limited_by(&self) -> Option<Limit> {
+        let count = |limit| {
+            self.measures()
+                .filter(|m| m.limited_by == Some(limit))
+                .count()
+        };
+        [Limit::Generator, Limit::Neither, Limit::Server]
+            .into_iter()
+            .map(|limit| (count(limit), limit))
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .filter(|(rounds, _)| *rounds > 0)
+            .map(|(_, limit)| limit)
+    }
+
+    /// A closed loop whose generator was the limit: its rates are lower bounds.
+    pub(crate) fn generator_limited(&self) -> bool {
+        self.load() == "closed" && self.limited_by() == Some(Limit::Generator)
+    }
+
+    /// Why none of the cell's figures may be used.
+    pub(crate) fn invalid(&self) -> Option<String> {
+        let besides = self.invalid_besides_errors();
+        besides.or_else(|| self.fell_behind()).or_else(|| {
+            let errors = self.error_share();
+            (errors > ERROR_SHARE_MAX)
+                .then(|| format!("{} of the operations failed", percent(errors)))
+        })
+    }
+
+    /// The same without a look at the share of failed operations, for claims about just that.
+    pub(crate) fn invalid_besides_errors(&self) -> Option<String> {
+        if let Some(because) = self.wrong_answers() {
+            return Some(because);
+        }
+        if self.rounds.is_empty() {
+            let first = self
+                .failures
+                .first()
+                .map_or("it was not measured", String::as_str);
+            return Some(first.to_owned());
+        }
+        if !self.failures.is_empty() {
+            let all = self.rounds.len() + self.failures.len();
+            return Some(format!(
+                "{} of {all} rounds failed; {}",
+                self.failures.len(),
+                self.failures[0]
+            ));
+        }
+        let late = self.late_share();
+        (late > LATE_SHARE_MAX).then(|| {
+            format!(
+                "the generator was the limit: {} of the sends were late",
+                percent(late)
+            )
+        })
+    }
+
+    /// Why an open loop was past what its server could do: the latency of what was answered is then
+    /// not that of the offered rate.
+    fn fell_behind(&self) -> Option<String> {
+        if self.load() != "open" {
+            return None;
+        }
+        let (kept_up, unanswered) = (self.kept_up(), self.unanswered_share());
+        let how = if kept_up < KEPT_UP_MIN {
+            format!("it completed only {} of it", percent(kept_up))
+        } else if unanswered > UNANSWERED_SHARE_MAX {
+            format!("{} of the operations had no answer", percent(unanswered))
+        } else {
+            return None;
+        };
+        Some(format!(
+            "the server did not keep up with the offered rate: {how}"
+        ))
+    }
+
+    /// Share of the window's operations that had no answer.
+    pub(crate) fn unanswered_share(&self) -> f64 {
+        let unanswered: u64 = self.measures().map(|m| m.unanswered).sum();
+        let all: u64 = self
+            .measures()
+            .map(|m| m.offered.max(m.operations + m.unanswered))
+            .sum();
+        share(unanswered, all)
+    }
+
+    /// Share of the offered operations of an open loop that were completed in its window.
+    fn kept_up(&self) -> f64 {
+        let completed: u64 = self.measures().map(|m| m.operations).sum();
+        let offered: u64 = self.measures().map(|m| m.offered).sum();
+        if offered == 0 {
+            1.0
+        } else {
+            completed as f64 / offered as f64
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+/// All cells of a run.
+#[derive(Debug)]
+pub(crate) struct Index<'a> {
+    /// In the order of the plan, or of group and name without one.
+    pub(crate) cells: Vec<Cell<'a>>,
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn new(records: &'a [RunRecord], plan: Option<&Plan>) -> Self {
+        let mut cells = BTreeMap::new();
+        for record in records {
+            let key = (&record.scenario, &record.implementation, record.replica);
+            cells
+                .entry(key)
+                .or_insert_with(|| Cell::new(record))
+                .add(record);
+        }
+        let places = places(plan);
+        let mut cells: Vec<Cell<'a>> = cells.into_values().collect();
+        // Stable: what the plan does not tell apart stays sorted by name.
+        cells.sort_by_cached_key(|cell| {
+            let group = cell
+                .records
+                .iter()
+                .map(|record| record.group)
+                .min()
+                .unwrap_or(0);
+            let key = (cell.scenario, cell.implementation, cell.replica);
+            places
+                .get(&key)
+                .copied()
+                .unwrap_or((group as usize, usize::MAX))
+        });
+        Self { cells }
+    }
+
+    /// The first copies: what verdicts and rankings rest on.
+    pub(crate) fn first_copies(&self) -> impl Iterator<Item = &Cell<'a>> {
+        self.cells.iter().filter(|cell| cell.replica == 0)
+    }
+}
+
+type Place<'a> = (&'a ScenarioSpec, &'a ImplementationSpec, u8);
+
+/// Where each cell of a plan stands, by its group and its position there.
+fn places(plan: Option<&Plan>) -> BTreeMap<Place<'_>, (usize, usize)> {
+    let mut places = BTreeMap::new();
+    for (number, group) in plan.iter().flat_map(|plan| plan.groups.iter().enumerate()) {
+        for (position, cell) in group.cells.iter().enumerate() {
+            let key = (&group.scenario, &cell.implementation, cell.replica);
+            places.entry(key).or_insert((number, position));
+        }
+    }
+    places
+}

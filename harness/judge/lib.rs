@@ -1,0 +1,47 @@
+//! From records to verdicts: pure functions, the same on every system. Nothing here measures, reads a
+//! clock or knows how a plan was run; the same records give the same verdicts, byte for byte.
+//!
+//! ```text
+//! records.jsonl --read_records--> Records --judge--> Verdicts
+//!  claims.csv   --read_claims-->  claims  --^
+//! ```
+
+mod cells;
+mod claims;
+mod compare;
+mod contradictions;
+mod controls;
+mod doubt;
+mod export;
+mod fairer;
+mod figure;
+mod histogram;
+mod index;
+mod input;
+mod interval;
+mod judge;
+mod lookup;
+mod measure;
+mod metrics;
+mod needs;
+mod pairing;
+mod presence;
+mod ranking;
+mod records;
+mod rules;
+mod trust;
+mod units;
+mod verdict;
+
+pub use claims::{ClaimsError, read_claims};
+pub use compare::{CellComparison, RunComparison, compare_runs};
+pub use contradictions::contradictions;
+pub use controls::coverage;
+pub use doubt::doubt;
+pub use export::csv_export;
+pub use input::{Families, JudgeInput, ScenarioInfo};
+pub use interval::{NOMINAL_CONFIDENCE, SAMPLES_MIN, median_interval, ratio_interval};
+pub use judge::judge;
+pub use metrics::{Metric, MetricClass, metric, metrics};
+pub use records::{Records, RecordsError, parse_records, read_records};
+pub use units::convert;

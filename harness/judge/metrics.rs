@@ -1,0 +1,328 @@
+//! The metrics: what they are called, in which unit, whether more is better, and how each is read from
+//! the measures of one block. Claims, rankings, reports and the CSV export all use this one table.
+
+use ringside_contract::{Latency, Measures, Side};
+
+/// What a metric says, which decides when a verdict may rest on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricClass {
+    /// How much a second: a generator that is the limit makes it a lower bound.
+    Rate,
+    /// How long an operation takes.
+    Latency,
+    /// Processor time: it depends on load, so it compares only between saturated servers or at one
+    /// offered rate.
+    Processor,
+    /// All else, such as memory or system calls.
+    Other,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name in claims and reports.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// True when more is better.
+    pub more_is_better: bool,
+    /// What it says.
+    pub class: MetricClass,
+    /// What has to be there for it to be measured, in words.
+    pub needs: &'static str,
+    extract: fn(&Measures) -> Option<f64>,
+}
+
+impl Metric {
+    /// Its figure in [`Self::unit`], or `None` when the block did not measure it.
+    pub fn figure(&self, measures: &Measures) -> Option<f64> {
+        (self.extract)(measures).filter(|figure| figure.is_finite())
+    }
+}
+
+/// The metric of this name.
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+/// Every metric, in the order of a table.
+pub fn metrics() -> &'static [Metric] {
+    METRICS
+}
+
+/// What a claim's metric would need that is known and that no block measures.
+pub(crate) fn unobservable(name: &str) -> Option<&'static str> {
+    (name == "cpu_copies").then_some(
+        "hardware counters or kernel probes: copies by the processor inside the kernel cannot be seen from outside",
+    )
+}
+
+const OPERATIONS: &str = "completed operations";
+const LATENCY: &str = "completed operations with latency";
+const WATCHED: &str = "a server whose processes can be watched";
+const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
+
+const fn row(
+    name: &'static str,
+    unit: &'static str,
+    more_is_better: bool,
+    class: MetricClass,
+    needs: &'static str,
+    extract: fn(&Measures) -> Option<f64>,
+) -> Metric {
+    Metric {
+        name,
+        unit,
+        more_is_better,
+        class,
+        needs,
+        extract,
+    }
+}
+
+const MORE: bool = true;
+const LESS: bool = false;
+
+use MetricClass::{Latency as Time, Other, Processor, Rate};
+
+const METRICS: &[Metric] = &[
+    row("throughput", "op/s", MORE, Rate, OPERATIONS, |m| {
+        Some(m.throughput_per_s)
+    }),
+    row("bandwidth", "GB/s", MORE, Rate, OPERATIONS, |m| {
+        per(bytes_moved(m) / 1e9, m.duration_s)
+    }),
+    row("latency_mean", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.mean_us)
+    }),
+    row("latency_p50", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p50_us)
+    }),
+    row("latency_p90", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p90_us)
+    }),
+    row("latency_p95", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p95_us)
+    }),
+    row("latency_p99", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p99_us)
+    }),
+    row("latency_p999", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p999_us)
+    }),
+    row("latency_p9999", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p9999_us)
+    }),
+    row("latency_max", "us", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.max_us)
+    }),
+    row("transfer_time", "ms", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p50_us / 1e3)
+    }),
+    row("cpu_per_op", "us", LESS, Processor, WATCHED, |m| {
+        per(m.server.as_ref()?.cpu_ns as f64 / 1e3, operations(m))
+    }),
+    row(
+        "generator_cpu_per_op",
+        "us",
+        LESS,
+        Processor,
+        OPERATIONS,
+        |m| per(m.generator.cpu_ns as f64 / 1e3, operations(m)),
+    ),
+    row(
+        "operations_per_cpu_s",
+        "op/s",
+        MORE,
+        Processor,
+        WATCHED,
+        |m| per(right_operations(m), m.server.as_ref()?.cpu_ns as f64 / 1e9),
+    ),
+    row("cpu_per_gb", "s", LESS, Processor, WATCHED, |m| {
+        per(m.server.as_ref()?.cpu_ns as f64 / 1e9, bytes_moved(m) / 1e9)
+    }),
+    row("cpu_per_byte", "ns", LESS, Processor, WATCHED, |m| {
+        per(m.server.as_ref()?.cpu_ns as f64, bytes_moved(m))
+    }),
+    row("cpu_utilisation", "%", LESS, Processor, WATCHED, |m| {
+        let server = m.server.as_ref()?;
+        per(100.0 * server.cores_busy, server.cores)
+    }),
+    row("peak_memory", "MiB", LESS, Other, WATCHED, |m| {
+        Some(m.server.as_ref()?.rss_peak_bytes as f64 / 1_048_576.0)
+    }),
+    // What the connections added: the process had a size before the first of them.
+    row("memory_per_connection", "KiB", LESS, Other, WATCHED, |m| {
+        let server = m.server.as_ref()?;
+        let added = server.rss_bytes.saturating_sub(server.rss_before_bytes);
+        per(added as f64 / 1024.0, f64::from(m.connections))
+    }),
+    row(
+        "context_switches_per_op",
+        "count",
+        LESS,
+        Other,
+        WATCHED,
+        |m| {
+            server_count(m, |s| {
+                s.context_switches_voluntary + s.context_switches_involuntary
+            })
+        },
+    ),
+    row("page_faults_per_op", "count", LESS, Other, WATCHED, |m| {
+        server_count(m, |s| s.page_faults_minor + s.page_faults_major)
+    }),
+    row("syscalls_per_op", "count", LESS, Other, COUNTED, |m| {
+        m.server.as_ref()?.syscalls_per_op
+    }),
+    row("syscalls_per_gib", "count", LESS, Other, COUNTED, |m| {
+        let calls = m.server.as_ref()?.syscalls_per_op? * operations(m);
+        per(calls * 1_073_741_824.0, bytes_moved(m))
+    }),
+    row("bytes_per_op", "B", LESS, Other, OPERATIONS, |m| {
+        per(m.bytes_sent as f64 + m.bytes_received as f64, operations(m))
+    }),
+    row("error_rate", "%", LESS, Other, OPERATIONS, |m| {
+        let bad = m.errors + m.corrupt + m.timeouts;
+        per(100.0 * bad as f64, (m.operations + m.timeouts) as f64)
+    }),
+    row(
+        "connect_rate",
+        "conn/s",
+        MORE,
+        Rate,
+        "connections that were opened",
+        |m| (m.connect_per_s > 0.0).then_some(m.connect_per_s),
+    ),
+    row(
+        "connections",
+        "conn",
+        MORE,
+        Other,
+        "connections that were opened",
+        |m| Some(f64::from(m.connections)),
+    ),
+    row("elapsed", "s", LESS, Other, OPERATIONS, |m| {
+        Some(m.duration_s)
+    }),
+    row("late_share", "%", LESS, Other, "an open loop", |m| {
+        per(100.0 * m.late_sends as f64, m.offered as f64)
+    }),
+];
+
+/// The bytes of the busier direction: what a transfer moved, without requests or acknowledgements.
+fn bytes_moved(measures: &Measures) -> f64 {
+    measures.bytes_sent.max(measures.bytes_received) as f64
+}
+
+/// What resources are divided by: large transfers are cut off by both ends of the window, so that they
+/// are counted by their bytes, in fractions, where the generator did so.
+fn operations(measures: &Measures) -> f64 {
+    measures
+        .operations_by_bytes
+        .unwrap_or(measures.operations as f64)
+}
+
+fn right_operations(measures: &Measures) -> f64 {
+    measures
+        .operations_by_bytes
+        .unwrap_or(measures.throughput_per_s * measures.duration_s)
+}
+
+fn latency(measures: &Measures, read: fn(&Latency) -> f64) -> Option<f64> {
+    measures.latency.as_ref().map(read)
+}
+
+fn server_count(measures: &Measures, read: fn(&Side) -> u64) -> Option<f64> {
+    per(read(measures.server.as_ref()?) as f64, operations(measures))
+}
+
+/// The quotient, or `None` where there is nothing to divide by.
+fn per(amount: f64, of: f64) -> Option<f64> {
+    (of > 0.0).then(|| amount / of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measures() -> Measures {
+        Measures {
+            duration_s: 2.0,
+            operations: 1000,
+            throughput_per_s: 500.0,
+            bytes_sent: 1 << 10,
+            bytes_received: 1 << 30,
+            connections: 4,
+            latency: Some(Latency {
+                p50_us: 1500.0,
+                ..Latency::default()
+            }),
+            server: Some(Side {
+                cpu_ns: 1_000_000_000,
+                cores_busy: 0.5,
+                cores: 1.0,
+                rss_bytes: 12288,
+                rss_before_bytes: 4096,
+                syscalls_per_op: Some(262.144),
+                ..Side::default()
+            }),
+            ..Measures::default()
+        }
+    }
+
+    #[test]
+    fn figures_follow_from_the_measures() {
+        let check = |name: &str, expected: f64| {
+            let figure = metric(name).unwrap().figure(&measures()).unwrap();
+            assert!((figure / expected - 1.0).abs() < 1e-12, "{name}: {figure}");
+        };
+        check("cpu_per_op", 1000.0);
+        check("operations_per_cpu_s", 1000.0);
+        check("syscalls_per_gib", 262_144.0);
+        check("transfer_time", 1.5);
+        check("cpu_utilisation", 50.0);
+        check("memory_per_connection", 2.0);
+        check("bandwidth", 0.536_870_912);
+        check("cpu_per_gb", 1.0 / 1.073_741_824);
+    }
+
+    #[test]
+    fn large_transfers_are_counted_by_their_bytes() {
+        let whole = measures();
+        let part = Measures {
+            operations_by_bytes: Some(500.0),
+            ..measures()
+        };
+        for name in ["cpu_per_op", "bytes_per_op"] {
+            let figure = |measures| metric(name).unwrap().figure(measures).unwrap();
+            assert_eq!(figure(&part), 2.0 * figure(&whole), "{name}");
+        }
+        let calls = metric("syscalls_per_gib").unwrap();
+        assert_eq!(
+            calls.figure(&part).unwrap() * 2.0,
+            calls.figure(&whole).unwrap()
+        );
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_figure() {
+        for metric in metrics() {
+            let figure = metric.figure(&Measures::default());
+            assert!(figure.is_none_or(f64::is_finite), "{}", metric.name);
+        }
+        assert_eq!(
+            metric("cpu_per_op").unwrap().figure(&Measures::default()),
+            None
+        );
+        assert!(metric("cpu_copies").is_none() && unobservable("cpu_copies").is_some());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = metrics().iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), metrics().len());
+    }
+}

@@ -1,0 +1,204 @@
+//! What happens to connections: they come up, fail, run out of time, close and are opened again.
+
+use std::cmp::Reverse;
+
+use ringside_metal::monotonic_ns;
+use rustix::event::epoll::{self, EventFlags};
+use rustix::net::sockopt;
+
+use crate::connection::{State, parts};
+use crate::socket::{Dial, source};
+use crate::worker::{WAKE, Worker};
+
+/// How long to wait before a connection that failed is opened again: a server that is down must not
+/// keep the generator busy.
+const RETRY_NS: u64 = 10_000_000;
+
+impl Worker<'_> {
+    /// Handles one event.
+    pub(crate) fn handle(&mut self, token: u64, flags: EventFlags) {
+        if token == WAKE {
+            return;
+        }
+        let (index, generation) = parts(token);
+        let connection = &self.connections[index];
+        if connection.generation != generation {
+            return;
+        }
+        match connection.state {
+            State::Closed => {}
+            State::Connecting => self.connected(index),
+            State::Open => {
+                if !connection.unsent.is_empty() && flags.contains(EventFlags::OUT) {
+                    self.flush_unsent(index);
+                }
+                let hangup = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+                if flags.intersects(EventFlags::IN | hangup) {
+                    self.readable(index, flags.intersects(hangup));
+                }
+            }
+        }
+    }
+
+    /// Begins as many connections as may be under way at one time.
+    pub(crate) fn open_some(&mut self) {
+        let threads = u32::try_from(self.setup.threads).unwrap_or(u32::MAX);
+        let connecting_max = (self.setup.plan.connecting_max / threads).max(1);
+        while self.connecting < connecting_max {
+            let Some(index) = self.unopened.pop_front() else {
+                return;
+            };
+            self.begin(index as usize);
+        }
+    }
+
+    fn begin(&mut self, index: usize) {
+        let options = self.setup.options;
+        let connection = &mut self.connections[index];
+        let target = options.targets[connection.number as usize % options.targets.len()];
+        let from = source(target, self.opened, self.number, self.setup.threads);
+        self.opened += 1;
+        let dial = Dial {
+            congestion: options.congestion.as_deref(),
+            options: &self.setup.plan.sockets,
+        };
+        let begun = dial.begin(target, from).and_then(|socket| {
+            let data = epoll::EventData::new_u64(connection.token(index));
+            // Edge-triggered, so that the one registration serves connecting, reading and writing.
+            let interest = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+            epoll::add(&self.epoll, &socket, data, interest)?;
+            Ok(socket)
+        });
+        match begun {
+            Ok(socket) => {
+                connection.socket = Some(socket);
+                connection.state = State::Connecting;
+                connection.progress_at = monotonic_ns();
+                self.connecting += 1;
+            }
+            Err(error) => self.connect_failed(index, &error.to_string()),
+        }
+    }
+
+    /// A connection that was begun is up, or has failed.
+    fn connected(&mut self, index: usize) {
+        self.connecting -= 1;
+        let connection = &mut self.connections[index];
+        let socket = connection
+            .socket
+            .as_ref()
+            .expect("a connecting connection has a socket");
+        if let Err(error) = sockopt::socket_error(socket).and_then(|error| error) {
+            connection.close();
+            return self.connect_failed(index, &error.to_string());
+        }
+        connection.state = State::Open;
+        self.open += 1;
+        self.buffers.out.clear();
+        connection.session.open(&mut self.buffers.out);
+        self.refill(index, monotonic_ns());
+        self.flush(index);
+    }
+
+    /// Counts a connection that could not be opened. Before the load it stays closed; under load it is
+    /// tried again.
+    fn connect_failed(&mut self, index: usize, because: &str) {
+        self.tallies[self.bin].connect_failures += 1;
+        self.sample(|| format!("failed to connect: {because}"));
+        if self.running {
+            self.retries
+                .push_back((monotonic_ns() + RETRY_NS, index as u32));
+        }
+    }
+
+    /// The connection is dead: what was in flight on it is lost.
+    pub(crate) fn lose(&mut self, index: usize, because: impl FnOnce() -> String) {
+        let lost = self.close(index);
+        let tally = &mut self.tallies[self.bin];
+        tally.operations += lost;
+        tally.errors += lost;
+        self.sample(because);
+        if self.running {
+            self.retries
+                .push_back((monotonic_ns() + RETRY_NS, index as u32));
+        }
+    }
+
+    /// Closes a connection whose work is done and opens another in its place.
+    pub(crate) fn replace(&mut self, index: usize) {
+        self.close(index);
+        if self.running {
+            self.unopened.push_back(index as u32);
+        }
+    }
+
+    fn close(&mut self, index: usize) -> u64 {
+        let lost = self.connections[index].close();
+        self.open -= 1;
+        self.in_flight -= lost;
+        lost
+    }
+
+    /// The peer has closed its side.
+    pub(crate) fn peer_closed(&mut self, index: usize) {
+        let connection = &mut self.connections[index];
+        self.buffers.done.clear();
+        let right = connection.session.closed(&mut self.buffers.done);
+        self.account(index, monotonic_ns());
+        if right && self.connections[index].flying.is_empty() {
+            self.replace(index);
+        } else {
+            self.lose(index, || "the server closed the connection".to_owned());
+        }
+    }
+
+    /// Does what happens by time.
+    pub(crate) fn keep_time(&mut self, now: u64) {
+        self.start_due();
+        while let Some(&Reverse((at, token))) = self.parked.peek()
+            && at <= now
+        {
+            self.parked.pop();
+            let (index, generation) = parts(token);
+            let connection = &mut self.connections[index];
+            if connection.generation == generation {
+                connection.parked = false;
+                self.readable(index, false);
+            }
+        }
+        while let Some(&(at, index)) = self.retries.front()
+            && at <= now
+        {
+            self.retries.pop_front();
+            self.unopened.push_back(index);
+        }
+        if now >= self.sweep_at {
+            self.find_timeouts(now);
+        }
+    }
+
+    /// Ends every connection on which nothing ended for the length of the time-out. It looks four times
+    /// in that length, so a time-out may be seen a quarter late.
+    fn find_timeouts(&mut self, now: u64) {
+        let timeout = u64::try_from(self.setup.plan.timeout.as_nanos()).unwrap_or(u64::MAX);
+        self.sweep_at = now + (timeout / 4).clamp(1_000_000, 250_000_000);
+        for index in 0..self.connections.len() {
+            let connection = &self.connections[index];
+            if now.saturating_sub(connection.progress_at) < timeout {
+                continue;
+            }
+            if connection.state == State::Connecting {
+                self.connecting -= 1;
+                self.connections[index].close();
+                self.connect_failed(index, "no answer in time");
+            } else if !connection.flying.is_empty() {
+                let lost = self.close(index);
+                self.tallies[self.bin].timeouts += lost;
+                self.sample(|| "an operation had no answer in time".to_owned());
+                if self.running {
+                    self.unopened.push_back(index as u32);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The load generator: raw epoll, one pinned thread for each processor it is given, no async runtime.
+//!
+//! [`drive`] carries out a scenario's load against a server that is already listening, reads both
+//! sides' resources at the two ends of the measured window, and gives [`ringside_contract::Measures`].
+
+mod connection;
+mod driver;
+mod edge;
+mod error;
+mod events;
+mod io;
+mod latency;
+mod options;
+mod outcome;
+mod pacing;
+mod procfs;
+mod schedule;
+mod segment;
+mod shared;
+mod socket;
+mod system;
+mod tally;
+mod watch;
+mod worker;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use driver::drive;
+pub use error::LoadError;
+pub use options::DriveOptions;

@@ -1,0 +1,30 @@
+//! Everything of the harness that needs `unsafe` or speaks to the kernel directly, behind safe types.
+#![allow(
+    unsafe_code,
+    reason = "this is the one crate of the workspace that may use it"
+)]
+
+pub mod affinity;
+mod client_epoll;
+mod client_socket;
+mod clock;
+mod counter_probe;
+mod counters;
+mod descriptors;
+pub mod epoll;
+mod guard;
+pub mod host;
+pub mod process;
+pub mod ring;
+pub mod seccomp;
+pub mod socket;
+pub mod transfer;
+pub mod uring_probe;
+mod usage;
+
+pub use client_epoll::wait_events;
+pub use client_socket::bind_without_port;
+pub use clock::{coarse_millis, monotonic_ns, process_cpu_ns, thread_cpu_ns};
+pub use counters::{CountError, SyscallCounter};
+pub use descriptors::raise_descriptor_limit;
+pub use usage::ended_children_cpu_ns;

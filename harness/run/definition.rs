@@ -1,0 +1,334 @@
+//! A plan's definition as it is written in `datasets/plans/`: which cells of which scenarios, how many
+//! rounds, how long. [`crate::plan()`] makes a plan of it.
+
+use ringside_contract::{BlockTiming, ImplementationSpec, SCHEMA, ScenarioSpec, parse_duration};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::catalogue::{Catalogue, NameMiss};
+use crate::toml_file::{DataError, TomlFile};
+
+/// Groups that name no priority have this one; 1 is kept longest.
+const PRIORITY_DEFAULT: u8 = 5;
+
+/// A checked definition.
+#[derive(Debug, Clone)]
+pub struct PlanDefinition {
+    /// Its name.
+    pub name: String,
+    /// What it is for, one sentence.
+    pub about: String,
+    /// Rounds of groups that do not say otherwise.
+    pub rounds: u32,
+    /// The least that a budget may leave.
+    pub rounds_min: u32,
+    /// True to take the parameters' smoke sizes where the definition sets none.
+    pub smoke_sizes: bool,
+    /// True to add a group for each claim whose scenario and implementations exist.
+    pub every_claim: bool,
+    /// Times of blocks of groups that do not say otherwise.
+    pub timing: BlockTiming,
+    /// The groups, in the order in which they run.
+    pub groups: Vec<GroupDefinition>,
+    /// The rule that lets nothing rot, if there is one.
+    pub cover: Option<Cover>,
+}
+
+/// One scenario with the cells that share its rounds.
+#[derive(Debug, Clone)]
+pub struct GroupDefinition {
+    /// The scenario.
+    pub scenario: ScenarioSpec,
+    /// Cells by name.
+    pub cells: Vec<ImplementationSpec>,
+    /// True for every built-in implementation of the family, axes at their defaults.
+    pub engines: bool,
+    /// True for every outside program of the family, axes at their defaults.
+    pub programs: bool,
+    /// Implementations with each value of each of their axes changed alone.
+    pub axes: Vec<ImplementationSpec>,
+    /// True to add what claims on this scenario compare.
+    pub claims: bool,
+    /// Implementations that run twice, to be compared with themselves.
+    pub self_control: Vec<ImplementationSpec>,
+    /// Rounds, if other than the plan's.
+    pub rounds: Option<u32>,
+    /// Times of a block, if other than the plan's.
+    pub timing: Option<BlockTiming>,
+    /// 1 is kept longest when a budget is short.
+    pub priority: u8,
+}
+
+/// Every scenario of some families with a few engines taken in turn, so that each comes up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cover {
+    /// The families; empty for all.
+    #[serde(default)]
+    pub families: Vec<String>,
+    /// Engines for each scenario.
+    pub engines: usize,
+}
+
+impl PlanDefinition {
+    /// Reads a definition; every name in it must be in `catalogue`, except those of outside programs
+    /// that no manifest describes, which would make a plan depend on what is installed.
+    ///
+    /// # Errors
+    /// [`DataError`]: file, line, field, what was expected.
+    pub fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Self, DataError> {
+        let file = TomlFile { name, text };
+        let raw: RawPlan = file.parse()?;
+        raw.check(&file, catalogue)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlan {
+    schema: Spanned<u32>,
+    name: String,
+    about: String,
+    rounds: Spanned<u32>,
+    rounds_min: Spanned<u32>,
+    #[serde(default)]
+    smoke_sizes: bool,
+    #[serde(default)]
+    every_claim: bool,
+    timing: RawTiming,
+    cover: Option<Cover>,
+    #[serde(default, rename = "group")]
+    groups: Vec<RawGroup>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTiming {
+    warmup: Spanned<String>,
+    measure: Spanned<String>,
+    count: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGroup {
+    scenario: Spanned<String>,
+    #[serde(default)]
+    cells: Vec<Spanned<String>>,
+    #[serde(default)]
+    engines: bool,
+    #[serde(default)]
+    programs: bool,
+    #[serde(default)]
+    axes: Vec<Spanned<String>>,
+    #[serde(default)]
+    claims: bool,
+    #[serde(default)]
+    self_control: Vec<Spanned<String>>,
+    rounds: Option<Spanned<u32>>,
+    timing: Option<RawTiming>,
+    priority: Option<u8>,
+}
+
+impl RawPlan {
+    fn check(
+        self,
+        file: &TomlFile<'_>,
+        catalogue: &Catalogue,
+    ) -> Result<PlanDefinition, DataError> {
+        if *self.schema.get_ref() != SCHEMA {
+            let expected = format!("is {}, this build knows {SCHEMA}", self.schema.get_ref());
+            return Err(file.error(&self.schema.span(), "schema", &expected));
+        }
+        let rounds = at_least_one(file, &self.rounds, "rounds")?;
+        let rounds_min = at_least_one(file, &self.rounds_min, "rounds_min")?;
+        if rounds_min > rounds {
+            let expected = format!("expected at most rounds = {rounds}");
+            return Err(file.error(&self.rounds_min.span(), "rounds_min", &expected));
+        }
+        let groups = self.groups.iter().map(|group| group.check(file, catalogue));
+        Ok(PlanDefinition {
+            groups: groups.collect::<Result<_, _>>()?,
+            timing: self.timing.check(file)?,
+            name: self.name,
+            about: self.about,
+            rounds,
+            rounds_min,
+            smoke_sizes: self.smoke_sizes,
+            every_claim: self.every_claim,
+            cover: self.cover,
+        })
+    }
+}
+
+impl RawTiming {
+    fn check(&self, file: &TomlFile<'_>) -> Result<BlockTiming, DataError> {
+        let read = |text: &Spanned<String>, field: &str| {
+            let time = parse_duration(text.get_ref())
+                .and_then(|time| u64::try_from(time.as_millis()).ok());
+            time.ok_or_else(|| {
+                file.error(&text.span(), field, "expected a time such as 100ms or 2s")
+            })
+        };
+        let measure_ms = read(&self.measure, "timing.measure")?;
+        if measure_ms == 0 {
+            return Err(file.error(
+                &self.measure.span(),
+                "timing.measure",
+                "expected at least 1ms",
+            ));
+        }
+        Ok(BlockTiming {
+            warmup_ms: read(&self.warmup, "timing.warmup")?,
+            measure_ms,
+            count_ms: read(&self.count, "timing.count")?,
+        })
+    }
+}
+
+impl RawGroup {
+    fn check(
+        &self,
+        file: &TomlFile<'_>,
+        catalogue: &Catalogue,
+    ) -> Result<GroupDefinition, DataError> {
+        let rounds = self
+            .rounds
+            .as_ref()
+            .map(|rounds| at_least_one(file, rounds, "group.rounds"));
+        Ok(GroupDefinition {
+            scenario: self.scenario(file, catalogue)?,
+            cells: names(file, catalogue, &self.cells, "group.cells")?,
+            engines: self.engines,
+            programs: self.programs,
+            axes: names(file, catalogue, &self.axes, "group.axes")?,
+            claims: self.claims,
+            self_control: names(file, catalogue, &self.self_control, "group.self_control")?,
+            rounds: rounds.transpose()?,
+            timing: self
+                .timing
+                .as_ref()
+                .map(|timing| timing.check(file))
+                .transpose()?,
+            priority: self.priority.unwrap_or(PRIORITY_DEFAULT),
+        })
+    }
+
+    fn scenario(
+        &self,
+        file: &TomlFile<'_>,
+        catalogue: &Catalogue,
+    ) -> Result<ScenarioSpec, DataError> {
+        let error = |because: String| file.error(&self.scenario.span(), "group.scenario", &because);
+        let spec: ScenarioSpec = self
+            .scenario
+            .get_ref()
+            .parse()
+            .map_err(|e| error(format!("{e}")))?;
+        catalogue
+            .scenario(&spec)
+            .map_err(|miss: NameMiss| error(miss.to_string()))?;
+        Ok(spec)
+    }
+}
+
+fn names(
+    file: &TomlFile<'_>,
+    catalogue: &Catalogue,
+    texts: &[Spanned<String>],
+    field: &str,
+) -> Result<Vec<ImplementationSpec>, DataError> {
+    let read = |text: &Spanned<String>| {
+        let error = |because: String| file.error(&text.span(), field, &because);
+        let spec: ImplementationSpec = text.get_ref().parse().map_err(|e| error(format!("{e}")))?;
+        catalogue
+            .subject(&spec)
+            .map_err(|miss| error(miss.to_string()))?;
+        Ok(spec)
+    };
+    texts.iter().map(read).collect()
+}
+
+fn at_least_one(file: &TomlFile<'_>, number: &Spanned<u32>, field: &str) -> Result<u32, DataError> {
+    match *number.get_ref() {
+        0 => Err(file.error(&number.span(), field, "is 0, expected at least 1")),
+        number => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::catalogue;
+
+    const SAMPLE: &str = r#"schema = 1
+name = "sample"
+about = "A sample."
+rounds = 8
+rounds_min = 6
+timing = { warmup = "100ms", measure = "300ms", count = "50ms" }
+
+[[group]]
+scenario = "http/small{connections=400}"
+cells = ["http/epoll", "http/epoll[body=copy_8k]"]
+self_control = ["http/epoll"]
+"#;
+
+    fn check(from: &str, to: &str, line: usize, field: &str, part: &str) {
+        assert!(SAMPLE.contains(from), "{from}");
+        let text = SAMPLE.replace(from, to);
+        let error = PlanDefinition::parse("plan.toml", &text, &catalogue()).unwrap_err();
+        assert_eq!((error.line, error.field.as_str()), (line, field), "{error}");
+        assert!(error.expected.contains(part), "{error}");
+    }
+
+    #[test]
+    fn a_right_definition_is_read() {
+        let definition = PlanDefinition::parse("plan.toml", SAMPLE, &catalogue()).unwrap();
+        assert_eq!(definition.timing.measure_ms, 300);
+        assert_eq!(definition.groups[0].cells.len(), 2);
+    }
+
+    #[test]
+    fn broken_definitions_name_file_line_and_field() {
+        check("schema = 1", "schema = 9", 1, "schema", "knows 1");
+        check("rounds = 8", "rounds = 0", 4, "rounds", "at least 1");
+        check(
+            "rounds_min = 6",
+            "rounds_min = 9",
+            5,
+            "rounds_min",
+            "at most",
+        );
+        check("\"300ms\"", "\"long\"", 6, "timing.measure", "100ms");
+        check(
+            "http/small{",
+            "http/smal{",
+            9,
+            "group.scenario",
+            "http/small",
+        );
+        check(
+            "connections=400",
+            "conections=400",
+            9,
+            "group.scenario",
+            "connections",
+        );
+        check(
+            "[\"http/epoll\", ",
+            "[\"http/epol\", ",
+            10,
+            "group.cells",
+            "http/epoll",
+        );
+        check("body=copy_8k", "body=copy_9k", 10, "group.cells", "copy_8k");
+        check(
+            "self_control",
+            "self_contrl",
+            11,
+            "self_contrl",
+            "unknown field",
+        );
+    }
+}

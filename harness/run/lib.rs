@@ -1,0 +1,52 @@
+//! Runs: plans, checks of the machine, server processes, interleaved rounds, records.
+//!
+//! A definition of a plan becomes a plan (pure), a plan becomes records (the one impure arrow of the
+//! chain). Nothing here judges.
+
+mod ahead;
+mod alignment;
+mod block;
+mod budget;
+mod catalogue;
+mod child;
+mod clock;
+mod definition;
+mod error;
+mod fixtures;
+mod folder;
+mod generator;
+mod manifest;
+mod observer;
+mod order;
+mod placement;
+mod plan;
+mod preflight;
+mod probe;
+mod program;
+mod qualify;
+mod run;
+mod server;
+mod stop;
+mod template;
+mod toml_file;
+
+#[cfg(test)]
+mod testing;
+
+pub use catalogue::{Candidate, Catalogue, NameMiss, Subject, check_plan, nearest};
+pub use definition::{Cover, GroupDefinition, PlanDefinition};
+pub use error::RunError;
+pub use fixtures::write_fixtures;
+pub use manifest::{ConfigFile, Listener, Manifest, Need, Ready, find_program};
+pub use observer::{Event, Observer, Silent};
+pub use placement::place;
+pub use plan::{PlanOptions, plan};
+pub use preflight::{Finding, FindingState, preflight};
+pub use program::{build, identify};
+pub use qualify::{
+    HEAD_DEADLINE, Qualifier, QualifyTarget, Unchecked, check_conformance, short_hash,
+};
+pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, resume};
+pub use server::{Launch, Server, ServerOrder, StartFailure};
+pub use stop::Stop;
+pub use toml_file::DataError;

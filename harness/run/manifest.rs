@@ -1,0 +1,488 @@
+//! An outside program behind a manifest: how it is built, started, found ready and stopped, without a
+//! line of Rust.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ringside_contract::{Axis, Id, ImplementationMeta, SCHEMA, Support, parse_duration};
+use rustix::process::Signal;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::template;
+use crate::toml_file::{DataError, TomlFile};
+
+/// A checked manifest.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    meta: &'static ImplementationMeta,
+    /// The family whose service it provides, such as `http`.
+    pub service: String,
+    /// What kind of engine it has, such as `epoll`.
+    pub engine: String,
+    /// Where to get it.
+    pub source: String,
+    /// Prints its version.
+    pub version: Vec<String>,
+    /// Builds it; empty when there is nothing to build.
+    pub build: Vec<String>,
+    /// Starts it.
+    pub run: Vec<String>,
+    /// How it gets its listening socket.
+    pub listener: Listener,
+    /// Variables set for it.
+    pub environment: BTreeMap<String, String>,
+    /// Files written before it starts.
+    pub files: Vec<ConfigFile>,
+    /// How it is known to be ready.
+    pub ready: Ready,
+    /// The signal that stops it.
+    pub stop_signal: i32,
+    /// How long it may take to stop before it is killed.
+    pub stop_grace: Duration,
+    /// Programs that must be there.
+    pub needs: Vec<Need>,
+    /// Capabilities that it does not have: not applicable, never zero.
+    pub cannot: Vec<String>,
+    /// What it was asked to do like all the others.
+    pub aligned: BTreeMap<String, String>,
+    /// What could not be aligned.
+    pub not_aligned: Vec<String>,
+    /// Text of each value of each axis, where it is not the value itself.
+    texts: BTreeMap<String, BTreeMap<String, String>>,
+    text: String,
+}
+
+/// How a program gets its listening socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listener {
+    /// It binds `{host}:{port}` itself; the port was free a moment before.
+    Port,
+    /// It inherits a listening socket as `{listener_fd}`: the port cannot be taken by another, and
+    /// options of the socket, such as the congestion control, are set for it.
+    Inherit,
+}
+
+/// How a program is known to be ready.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ready {
+    /// A connection is accepted.
+    Tcp(bool),
+    /// A GET of this path has any answer.
+    Http(String),
+    /// A line of its standard output holds this text.
+    Stdout(String),
+}
+
+/// A program that must be there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// Its name in PATH.
+    pub program: String,
+    /// The command that installs it.
+    pub install: String,
+}
+
+/// A file written before the program starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its path below `{tmp}`.
+    pub path: String,
+    /// Its text, with placeholders.
+    pub text: String,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest. `name` is the file's name for errors; templates that it names are
+    /// looked for in `folder`.
+    ///
+    /// # Errors
+    /// [`DataError`]: file, line, field, what was expected.
+    pub fn parse(name: &str, text: &str, folder: Option<&Path>) -> Result<Self, DataError> {
+        let file = TomlFile { name, text };
+        let raw: RawManifest = file.parse()?;
+        raw.check(&file, folder)
+    }
+
+    /// Reads a manifest's file.
+    ///
+    /// # Errors
+    /// [`DataError`], also when the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| DataError {
+            file: name.clone(),
+            line: 1,
+            field: "the file".to_owned(),
+            expected: format!("failed to read it: {error}"),
+        })?;
+        Self::parse(&name, &text, path.parent())
+    }
+
+    /// Name, technique and axes, in the same form as those of a built-in implementation.
+    pub fn meta(&self) -> &'static ImplementationMeta {
+        self.meta
+    }
+
+    /// Whether every program that it needs is installed.
+    pub fn support(&self) -> Support {
+        let missing: Vec<_> = self
+            .needs
+            .iter()
+            .filter(|need| find_program(&need.program).is_none())
+            .collect();
+        if missing.is_empty() {
+            return Support::Yes;
+        }
+        let reasons: Vec<_> = missing
+            .iter()
+            .map(|need| {
+                format!(
+                    "{} is not installed (to install it: {})",
+                    need.program, need.install
+                )
+            })
+            .collect();
+        Support::No {
+            reason: reasons.join("; "),
+        }
+    }
+
+    /// What placeholders of axes stand for, given every axis with its value.
+    pub fn axis_texts(&self, axes: &ringside_contract::Settings) -> BTreeMap<String, String> {
+        axes.iter()
+            .map(|(axis, value)| {
+                let text = self.texts.get(axis).and_then(|texts| texts.get(value));
+                (
+                    axis.to_owned(),
+                    text.map_or(value, String::as_str).to_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// The text that it was read from: two manifests are the same when this is.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The path of a program, if it is in PATH or is itself a path.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(|path| is_executable(path));
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// The manifest as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawManifest {
+    schema: Spanned<u32>,
+    id: Spanned<String>,
+    service: Spanned<String>,
+    engine: String,
+    about: String,
+    source: String,
+    version: Spanned<Vec<String>>,
+    #[serde(default)]
+    build: Vec<String>,
+    run: Spanned<Vec<String>>,
+    #[serde(default = "default_listener")]
+    listener: Spanned<Listener>,
+    #[serde(default)]
+    environment: BTreeMap<String, Spanned<String>>,
+    ready: Ready,
+    stop: RawStop,
+    needs: Vec<Need>,
+    #[serde(default)]
+    cannot: Vec<String>,
+    #[serde(default)]
+    aligned: BTreeMap<String, String>,
+    #[serde(default)]
+    not_aligned: Vec<String>,
+    #[serde(default, rename = "axis")]
+    axes: Vec<RawAxis>,
+    #[serde(default, rename = "file")]
+    files: Vec<RawFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStop {
+    signal: Spanned<String>,
+    grace: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAxis {
+    name: Spanned<String>,
+    values: Vec<String>,
+    default: Spanned<String>,
+    about: String,
+    #[serde(default)]
+    texts: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    path: Spanned<String>,
+    text: Option<Spanned<String>>,
+    template: Option<Spanned<String>>,
+}
+
+fn default_listener() -> Spanned<Listener> {
+    Spanned::new(0..0, Listener::Port)
+}
+
+impl RawManifest {
+    fn check(self, file: &TomlFile<'_>, folder: Option<&Path>) -> Result<Manifest, DataError> {
+        self.check_head(file)?;
+        let files = self.config_files(file, folder)?;
+        self.check_placeholders(file)?;
+        let stop_signal = signal_number(self.stop.signal.get_ref()).ok_or_else(|| {
+            file.error(
+                &self.stop.signal.span(),
+                "stop.signal",
+                "expected a signal such as SIGTERM or SIGQUIT",
+            )
+        })?;
+        let stop_grace = parse_duration(self.stop.grace.get_ref()).ok_or_else(|| {
+            file.error(
+                &self.stop.grace.span(),
+                "stop.grace",
+                "expected a time such as 500ms or 2s",
+            )
+        })?;
+        let texts = self.axes.iter().map(RawAxis::texts).collect();
+        Ok(Manifest {
+            meta: leak_meta(self.id.get_ref(), &self.about, &self.axes),
+            service: self.service.into_inner(),
+            engine: self.engine,
+            source: self.source,
+            version: self.version.into_inner(),
+            build: self.build,
+            run: self.run.into_inner(),
+            listener: self.listener.into_inner(),
+            environment: self
+                .environment
+                .into_iter()
+                .map(|(name, value)| (name, value.into_inner()))
+                .collect(),
+            files,
+            ready: self.ready,
+            stop_signal,
+            stop_grace,
+            needs: self.needs,
+            cannot: self.cannot,
+            aligned: self.aligned,
+            not_aligned: self.not_aligned,
+            texts,
+            text: file.text.to_owned(),
+        })
+    }
+
+    fn check_head(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
+        if *self.schema.get_ref() != SCHEMA {
+            let expected = format!("is {}, this build knows {SCHEMA}", self.schema.get_ref());
+            return Err(file.error(&self.schema.span(), "schema", &expected));
+        }
+        let id: Id = self
+            .id
+            .get_ref()
+            .parse()
+            .map_err(|error| file.error(&self.id.span(), "id", &format!("{error}")))?;
+        if id.family != *self.service.get_ref() {
+            let expected = format!("expected `{}`, the family of the id {id}", id.family);
+            return Err(file.error(&self.service.span(), "service", &expected));
+        }
+        for (field, argv) in [("version", &self.version), ("run", &self.run)] {
+            if argv.get_ref().is_empty() {
+                return Err(file.error(
+                    &argv.span(),
+                    field,
+                    "expected a program and its arguments",
+                ));
+            }
+        }
+        for axis in &self.axes {
+            axis.check(file)?;
+        }
+        Ok(())
+    }
+
+    /// Every placeholder must be known before anything is started.
+    fn check_placeholders(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
+        let axes: Vec<&str> = self
+            .axes
+            .iter()
+            .map(|axis| axis.name.get_ref().as_str())
+            .collect();
+        let check = |span, field: &str, text: &str| {
+            template::check(text, &axes).map_err(|because| file.error(&span, field, &because))
+        };
+        for argument in self.run.get_ref() {
+            check(self.run.span(), "run", argument)?;
+        }
+        for (name, value) in &self.environment {
+            check(
+                value.span(),
+                &format!("environment.{name}"),
+                value.get_ref(),
+            )?;
+        }
+        for text in self.axes.iter().flat_map(|axis| axis.texts.values()) {
+            check(text.span(), "axis.texts", text.get_ref())?;
+        }
+        for text in self.files.iter().filter_map(|file| file.text.as_ref()) {
+            check(text.span(), "file.text", text.get_ref())?;
+        }
+        let inherits = *self.listener.get_ref() == Listener::Inherit;
+        let named = self
+            .run
+            .get_ref()
+            .iter()
+            .chain(self.environment.values().map(Spanned::get_ref));
+        if inherits && !named.into_iter().any(|text| text.contains("{listener_fd}")) {
+            let expected = "`inherit` expects {listener_fd} in run or environment";
+            return Err(file.error(&self.listener.span(), "listener", expected));
+        }
+        Ok(())
+    }
+
+    fn config_files(
+        &self,
+        file: &TomlFile<'_>,
+        folder: Option<&Path>,
+    ) -> Result<Vec<ConfigFile>, DataError> {
+        self.files
+            .iter()
+            .map(|raw| raw.load(file, folder))
+            .collect()
+    }
+}
+
+impl RawAxis {
+    fn check(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
+        let name = self.name.get_ref();
+        if template::is_reserved(name) {
+            let expected = format!("`{name}` is a placeholder already; choose another name");
+            return Err(file.error(&self.name.span(), "axis.name", &expected));
+        }
+        if !self.values.contains(self.default.get_ref()) {
+            let expected = format!("expected one of {}", self.values.join(", "));
+            return Err(file.error(&self.default.span(), "axis.default", &expected));
+        }
+        for (value, text) in &self.texts {
+            if !self.values.contains(value) {
+                let expected = format!("`{value}` is no value of {name}");
+                return Err(file.error(&text.span(), "axis.texts", &expected));
+            }
+        }
+        Ok(())
+    }
+
+    fn texts(&self) -> (String, BTreeMap<String, String>) {
+        let texts = self
+            .texts
+            .iter()
+            .map(|(value, text)| (value.clone(), text.get_ref().clone()));
+        (self.name.get_ref().clone(), texts.collect())
+    }
+}
+
+impl RawFile {
+    fn load(&self, file: &TomlFile<'_>, folder: Option<&Path>) -> Result<ConfigFile, DataError> {
+        let path = self.path.get_ref();
+        let stays_inside = Path::new(path)
+            .components()
+            .all(|component| matches!(component, std::path::Component::Normal(_)));
+        if path.is_empty() || !stays_inside {
+            return Err(file.error(
+                &self.path.span(),
+                "file.path",
+                "expected a path below {tmp}",
+            ));
+        }
+        let text = match (&self.text, &self.template) {
+            (Some(text), None) => text.get_ref().clone(),
+            (None, Some(template)) => {
+                let place = folder.unwrap_or(Path::new(".")).join(template.get_ref());
+                std::fs::read_to_string(&place).map_err(|error| {
+                    let expected = format!("failed to read {}: {error}", place.display());
+                    file.error(&template.span(), "file.template", &expected)
+                })?
+            }
+            _ => {
+                return Err(file.error(
+                    &self.path.span(),
+                    "file",
+                    "expected either `text` or `template`",
+                ));
+            }
+        };
+        Ok(ConfigFile {
+            path: path.clone(),
+            text,
+        })
+    }
+}
+
+fn signal_number(name: &str) -> Option<i32> {
+    let signal = match name {
+        "SIGTERM" => Signal::TERM,
+        "SIGQUIT" => Signal::QUIT,
+        "SIGINT" => Signal::INT,
+        "SIGHUP" => Signal::HUP,
+        "SIGUSR1" => Signal::USR1,
+        "SIGUSR2" => Signal::USR2,
+        "SIGKILL" => Signal::KILL,
+        _ => return None,
+    };
+    Some(signal.as_raw())
+}
+
+/// A manifest is read once and lives as long as the process: leaking its names gives outside programs
+/// the same type of description as ours, so that everything behind treats both alike.
+fn leak_meta(id: &str, about: &str, axes: &[RawAxis]) -> &'static ImplementationMeta {
+    let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+    let axes: Vec<Axis> = axes
+        .iter()
+        .map(|axis| Axis {
+            name: leak(axis.name.get_ref()),
+            values: axis
+                .values
+                .iter()
+                .map(|value| leak(value))
+                .collect::<Vec<_>>()
+                .leak(),
+            default: leak(axis.default.get_ref()),
+            about: leak(&axis.about),
+        })
+        .collect();
+    let meta = ImplementationMeta {
+        id: leak(id),
+        about: leak(about),
+        axes: axes.leak(),
+        ranked: true,
+    };
+    Box::leak(Box::new(meta))
+}
+
+#[cfg(test)]
+mod tests;

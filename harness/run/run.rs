@@ -1,0 +1,600 @@
+//! The one impure arrow of the chain: a plan becomes records. Groups run one after another; in each
+//! round of a group every cell runs once, in random order, in fresh processes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ringside_contract::{
+    Build, Group, Host, Params, Placement, Plan, PlannedCell, Program, RunRecord, SCHEMA, Scenario,
+    Status, Support,
+};
+
+use crate::ahead::{Checked, check_all};
+use crate::alignment::{Alignment, alignment};
+use crate::block::{Block, BlockOutcome};
+use crate::budget;
+use crate::catalogue::{Catalogue, Subject, check_plan};
+use crate::clock::Clock;
+use crate::error::RunError;
+use crate::fixtures::{self, TemporaryFolder};
+use crate::folder::{BlockKey, RunFolder};
+use crate::observer::{Event, Observer};
+use crate::order::{load_seed, shuffled};
+use crate::program::{build, identify};
+use crate::qualify::{Cache, Qualifier, cache_key};
+use crate::server::{Launch, StartFailure};
+use crate::stop::Stop;
+
+/// A cell whose server failed so often in a row is not tried again: a hung server costs its whole
+/// time-out each time.
+const FAILURES_MAX: u32 = 2;
+
+/// Time until a server is ready: ours take milliseconds, a busy machine a second.
+pub const READY_LIMIT: Duration = Duration::from_secs(10);
+/// Time of a load beyond its windows: opening 10,000 connections takes a few seconds.
+pub const LOAD_SLACK: Duration = Duration::from_secs(20);
+
+/// What a run needs besides its plan.
+pub struct RunOptions<'a> {
+    /// What can be named.
+    pub catalogue: &'a Catalogue,
+    /// The machine.
+    pub host: &'a Host,
+    /// How this binary was built.
+    pub build: &'a Build,
+    /// The program whose `serve` and `load` are started: this binary.
+    pub executable: &'a Path,
+    /// The folder that holds `runs/` and `latest`.
+    pub reports: &'a Path,
+    /// Which processors each role gets; see [`crate::place`].
+    pub placement: Placement,
+    /// Congestion control of both sides; `None` keeps the system's.
+    pub congestion: Option<String>,
+    /// How long a server may take until it is ready; [`READY_LIMIT`] is plenty.
+    pub ready_limit: Duration,
+    /// What a load may take beyond its windows; [`LOAD_SLACK`] is plenty.
+    pub load_slack: Duration,
+    /// Asks the run to end.
+    pub stop: Stop,
+    /// Checks each implementation before it is timed.
+    pub qualifier: &'a dyn Qualifier,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its name.
+    pub run: String,
+    /// Blocks measured in this call.
+    pub completed: usize,
+    /// Blocks that failed.
+    pub failed: usize,
+    /// Cells that this host does not support.
+    pub skipped: usize,
+    /// Cells that failed their conformance cases.
+    pub disqualified: usize,
+    /// True when the run was asked to stop before its end.
+    pub interrupted: bool,
+}
+
+/// Runs a plan from its beginning.
+///
+/// # Errors
+/// [`RunError`]; what happens to single blocks is in their records.
+pub fn execute(
+    plan: &Plan,
+    options: &RunOptions<'_>,
+    observer: &mut dyn Observer,
+) -> Result<RunOutcome, RunError> {
+    check_plan(plan, options.catalogue).map_err(RunError::UnfitPlan)?;
+    let folder = RunFolder::create(options.reports, plan, now_s())?;
+    if let Err(error) = folder.point_latest(options.reports) {
+        let sentence = format!(
+            "failed to point {}/latest at this run: {error}",
+            options.reports.display()
+        );
+        observer.event(&Event::Warning {
+            sentence: &sentence,
+        });
+    }
+    Runner::new(plan, options, folder, observer)?.run()
+}
+
+/// Goes on with a run: blocks that have a record are not run again.
+///
+/// # Errors
+/// As [`execute`], and when the folder holds no run, or one of another binary, kernel or placement.
+pub fn resume(
+    folder: &Path,
+    options: &RunOptions<'_>,
+    observer: &mut dyn Observer,
+) -> Result<RunOutcome, RunError> {
+    let (folder, plan) = RunFolder::resume(folder)?;
+    if let Some(last) = folder.last_record()?
+        && let Some(change) = changed_since(&last, options)
+    {
+        return Err(RunError::NotResumable {
+            path: folder.path,
+            because: format!(
+                "{change} changed since its last block, and figures of both would not compare; start a new run"
+            ),
+        });
+    }
+    Runner::new(&plan, options, folder, observer)?.run()
+}
+
+/// What makes blocks of now another measurement than `last`: the program, the kernel or the processors.
+fn changed_since(last: &RunRecord, options: &RunOptions<'_>) -> Option<&'static str> {
+    [
+        ("this program", last.build.binary != options.build.binary),
+        ("the kernel", last.host.kernel != options.host.kernel),
+        (
+            "the placement on processors",
+            last.placement != options.placement,
+        ),
+    ]
+    .into_iter()
+    .find_map(|(what, changed)| changed.then_some(what))
+}
+
+struct Runner<'a> {
+    plan: &'a Plan,
+    options: &'a RunOptions<'a>,
+    folder: RunFolder,
+    observer: &'a mut dyn Observer,
+    temporary: TemporaryFolder,
+    cache: Cache,
+    /// Outcomes of the build commands of outside programs, by id.
+    builds: BTreeMap<&'static str, Result<(), StartFailure>>,
+    programs: BTreeMap<String, Program>,
+    /// Conformance of every subject by its name; the floors, which are never checked, are not in it.
+    checked: BTreeMap<String, Checked>,
+    failures: BTreeMap<String, (u32, String)>,
+    outcome: RunOutcome,
+    clock: Clock,
+}
+
+/// Where in the plan a block lies.
+#[derive(Clone, Copy)]
+struct Place {
+    group: u32,
+    round: u32,
+    position: u32,
+}
+
+/// Everything of a cell that its block needs.
+struct Cell<'a> {
+    scenario: &'static dyn Scenario,
+    params: &'a Params,
+    subject: Subject<'a>,
+    planned: &'a PlannedCell,
+    group: &'a Group,
+    root: &'a Path,
+    place: Place,
+}
+
+impl Cell<'_> {
+    /// Tells it from all other cells of the plan.
+    fn name(&self) -> String {
+        format!(
+            "{}#{}#{}",
+            self.place.group, self.subject.spec, self.planned.replica
+        )
+    }
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        plan: &'a Plan,
+        options: &'a RunOptions<'a>,
+        folder: RunFolder,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, RunError> {
+        let path = folder.path.join("tmp");
+        let temporary = TemporaryFolder::create(path.clone())
+            .map_err(|error| RunError::file("create", &path, &folder.path, error))?;
+        let outcome = RunOutcome {
+            folder: folder.path.clone(),
+            run: folder.run.clone(),
+            ..RunOutcome::default()
+        };
+        let cache = Cache::open(options.reports.join("runs").join(".conformance.json"));
+        let clock = Clock::new(plan, &folder);
+        Ok(Self {
+            plan,
+            options,
+            folder,
+            observer,
+            temporary,
+            cache,
+            builds: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            checked: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            outcome,
+            clock,
+        })
+    }
+
+    fn run(mut self) -> Result<RunOutcome, RunError> {
+        let blocks = self.clock.blocks;
+        self.observer.event(&Event::RunStarted {
+            run: &self.folder.run,
+            folder: &self.folder.path,
+            blocks,
+        });
+        if self.options.placement.shared {
+            let sentence = "server and generator share one processor: figures say little here";
+            self.observer.event(&Event::Warning { sentence });
+        }
+        self.check_subjects()?;
+        let plan = self.plan;
+        for (index, group) in plan.groups.iter().enumerate() {
+            self.run_group(u32::try_from(index).unwrap_or(u32::MAX), group)?;
+            if self.options.stop.is_set() {
+                self.outcome.interrupted = true;
+                break;
+            }
+        }
+        Ok(self.outcome)
+    }
+
+    fn run_group(&mut self, index: u32, group: &Group) -> Result<(), RunError> {
+        let catalogue = self.options.catalogue;
+        let (scenario, params) =
+            catalogue
+                .scenario(&group.scenario)
+                .map_err(|miss| RunError::NotResumable {
+                    path: self.folder.path.clone(),
+                    because: miss.to_string(),
+                })?;
+        let folder = self.temporary.path();
+        let root = fixtures::prepare(folder, scenario, &params).map_err(|error| {
+            RunError::file(
+                "write the document root in",
+                folder,
+                &self.folder.path,
+                error,
+            )
+        })?;
+        for round in 0..group.rounds {
+            let order = shuffled(group.cells.len(), self.plan.seed, index, round);
+            for (position, cell) in order.into_iter().enumerate() {
+                if self.options.stop.is_set() {
+                    return Ok(());
+                }
+                let place = Place {
+                    group: index,
+                    round,
+                    position: u32::try_from(position).unwrap_or(u32::MAX),
+                };
+                let planned = &group.cells[cell];
+                let done = (
+                    index,
+                    round,
+                    planned.implementation.to_string(),
+                    planned.replica,
+                );
+                if !self.folder.done.contains(&done) {
+                    self.run_cell(scenario, &params, group, planned, &root, place)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run_cell(
+        &mut self,
+        scenario: &'static dyn Scenario,
+        params: &Params,
+        group: &Group,
+        planned: &PlannedCell,
+        root: &Path,
+        place: Place,
+    ) -> Result<(), RunError> {
+        let catalogue = self.options.catalogue;
+        let Ok(subject) = catalogue.subject(&planned.implementation) else {
+            let sentence = format!(
+                "{} is not known here (was it given by --manifest?) and is left out",
+                planned.implementation
+            );
+            self.observer.event(&Event::Warning {
+                sentence: &sentence,
+            });
+            return Ok(());
+        };
+        let cell = Cell {
+            scenario,
+            params,
+            subject,
+            planned,
+            group,
+            root,
+            place,
+        };
+        if let Support::No { reason } = cell
+            .subject
+            .candidate
+            .support(self.options.host, &cell.subject.axes)
+        {
+            return self.record_once(&cell, None, Status::Skipped { reason });
+        }
+        let program = self.program(&cell.subject);
+        if let Some(outcome) = self.given_up(&cell) {
+            let record = self.record(&cell, program, outcome);
+            return self.write(&record);
+        }
+        match self.checked.get(&planned.implementation.to_string()) {
+            Some(Ok(Err(because))) => {
+                let because = because.clone();
+                self.record_once(&cell, program, Status::Disqualified { because })
+            }
+            Some(Err(StartFailure {
+                interrupted: true, ..
+            })) => Ok(()),
+            Some(Err(StartFailure {
+                because, stderr, ..
+            })) => {
+                let (because, stderr) = (because.clone(), stderr.clone());
+                let outcome = BlockOutcome::ended(Status::Failed { because, stderr });
+                self.finish(&cell, program, outcome)
+            }
+            // Passed; or a floor, which serves one answer and is a limit, not a server to choose.
+            Some(Ok(Ok(()))) | None => self.run_block(&cell, program),
+        }
+    }
+
+    /// Name and version of the outside program behind a subject, asked for once.
+    fn program(&mut self, subject: &Subject<'_>) -> Option<Program> {
+        let manifest = subject.candidate.manifest()?;
+        Some(
+            self.programs
+                .entry(manifest.meta().id.to_owned())
+                .or_insert_with(|| identify(manifest))
+                .clone(),
+        )
+    }
+
+    /// Builds the outside program behind a subject, once in a run.
+    fn built(&mut self, subject: &Subject<'_>) -> Result<(), StartFailure> {
+        let Some(manifest) = subject.candidate.manifest() else {
+            return Ok(());
+        };
+        let id = manifest.meta().id;
+        if let Some(outcome) = self.builds.get(id) {
+            return outcome.clone();
+        }
+        let log = self
+            .folder
+            .path
+            .join("log")
+            .join(format!("build-{}.stderr", manifest.meta().id().name));
+        let outcome = build(manifest, &log, &self.options.stop);
+        self.builds.insert(id, outcome.clone());
+        outcome
+    }
+
+    /// Runs the conformance cases of everything that will be timed, unless they passed in an earlier
+    /// run of the same binary.
+    fn check_subjects(&mut self) -> Result<(), RunError> {
+        let mut unknown: BTreeMap<String, (Subject<'a>, String)> = BTreeMap::new();
+        for planned in self.plan.groups.iter().flat_map(|group| &group.cells) {
+            let name = planned.implementation.to_string();
+            let known = self.checked.contains_key(&name) || unknown.contains_key(&name);
+            let Ok(subject) = self.options.catalogue.subject(&planned.implementation) else {
+                continue;
+            };
+            let support = subject.candidate.support(self.options.host, &subject.axes);
+            if known || !subject.candidate.meta().ranked || support != Support::Yes {
+                continue;
+            }
+            if let Err(failure) = self.built(&subject) {
+                self.checked.insert(name, Err(failure));
+                continue;
+            }
+            let program = self.program(&subject);
+            let version = program.as_ref().map(|program| program.version.as_str());
+            let key = cache_key(&subject, &self.options.build.binary, version);
+            if self.cache.has_passed(&key) {
+                self.checked.insert(name, Ok(Ok(())));
+            } else {
+                unknown.insert(name, (subject, key));
+            }
+        }
+        self.check_unknown(unknown.into_values().collect())
+    }
+
+    fn check_unknown(&mut self, unknown: Vec<(Subject<'a>, String)>) -> Result<(), RunError> {
+        let place = self.temporary.path().join("conformance");
+        let folder = TemporaryFolder::create(place.clone())
+            .map_err(|error| RunError::file("create", &place, &self.folder.path, error))?;
+        let launch = self.options.launch();
+        let (subjects, keys): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+        check_all(
+            &launch,
+            &subjects,
+            folder.path(),
+            self.options.qualifier,
+            |index, outcome| {
+                let implementation = &subjects[index].spec;
+                self.observer.event(&Event::Qualifying { implementation });
+                if let Ok(Ok(())) = &outcome {
+                    self.cache.remember(keys[index].clone());
+                }
+                self.checked.insert(implementation.to_string(), outcome);
+            },
+        );
+        Ok(())
+    }
+
+    fn run_block(&mut self, cell: &Cell<'_>, program: Option<Program>) -> Result<(), RunError> {
+        self.observer.event(&Event::BlockStarted {
+            ended: self.clock.ended,
+            blocks: self.clock.blocks,
+            scenario: &cell.group.scenario,
+            implementation: &cell.subject.spec,
+            round: cell.place.round,
+            left: self.clock.left(),
+        });
+        match self.block(cell) {
+            Some(outcome) => self.finish(cell, program, outcome),
+            None => Ok(()),
+        }
+    }
+
+    /// Records an outcome and counts failures in a row.
+    fn finish(
+        &mut self,
+        cell: &Cell<'_>,
+        program: Option<Program>,
+        outcome: BlockOutcome,
+    ) -> Result<(), RunError> {
+        let name = cell.name();
+        if let Status::Failed { because, .. } = &outcome.status {
+            let entry = self.failures.entry(name).or_default();
+            *entry = (entry.0 + 1, because.clone());
+        } else {
+            self.failures.remove(&name);
+        }
+        let record = self.record(cell, program, outcome);
+        self.write(&record)
+    }
+
+    /// The outcome of a cell that failed too often to be tried again.
+    fn given_up(&self, cell: &Cell<'_>) -> Option<BlockOutcome> {
+        let (times, because) = self.failures.get(&cell.name())?;
+        (*times >= FAILURES_MAX).then(|| {
+            let because = format!("given up after {times} failures in a row: {because}");
+            BlockOutcome::ended(Status::Failed {
+                because,
+                stderr: String::new(),
+            })
+        })
+    }
+
+    /// Runs the block; `None` when it was interrupted.
+    fn block(&self, cell: &Cell<'_>) -> Option<BlockOutcome> {
+        let Place {
+            group,
+            round,
+            position,
+        } = cell.place;
+        let name = format!("group{group}-round{round}-{position}");
+        let load = cell.scenario.load(cell.params).ok();
+        let block = Block {
+            launch: self.options.launch(),
+            subject: &cell.subject,
+            scenario: &cell.group.scenario,
+            steps: budget::steps(load.as_ref()),
+            timing: &cell.group.timing,
+            seed: load_seed(self.plan.seed, group, round),
+            root: cell.root,
+            tmp: &self.temporary.path().join("block"),
+            run: &self.folder.path,
+            name: &name,
+        };
+        block.run()
+    }
+
+    /// A record for a cell that has no blocks, in its first round only.
+    fn record_once(
+        &mut self,
+        cell: &Cell<'_>,
+        program: Option<Program>,
+        status: Status,
+    ) -> Result<(), RunError> {
+        let name = cell.planned.implementation.to_string();
+        let same = |(group, _, implementation, replica): &BlockKey| {
+            *group == cell.place.group
+                && *implementation == name
+                && *replica == cell.planned.replica
+        };
+        if self.folder.done.iter().any(same) {
+            self.clock.ended += 1;
+            return Ok(());
+        }
+        let record = self.record(cell, program, BlockOutcome::ended(status));
+        self.write(&record)
+    }
+
+    fn write(&mut self, record: &RunRecord) -> Result<(), RunError> {
+        self.folder.append(record)?;
+        self.clock.ended += 1;
+        match record.status {
+            Status::Completed => self.outcome.completed += 1,
+            Status::Failed { .. } => self.outcome.failed += 1,
+            Status::Skipped { .. } => self.outcome.skipped += 1,
+            Status::Disqualified { .. } => self.outcome.disqualified += 1,
+        }
+        self.observer.event(&Event::BlockEnded { record });
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        cell: &Cell<'_>,
+        program: Option<Program>,
+        outcome: BlockOutcome,
+    ) -> RunRecord {
+        let options = self.options;
+        let Alignment {
+            aligned,
+            not_aligned,
+        } = alignment(&options.launch(), &cell.subject);
+        RunRecord {
+            schema: SCHEMA,
+            run: self.folder.run.clone(),
+            recorded_at: outcome.began_at,
+            build: options.build.clone(),
+            host: options.host.clone(),
+            placement: options.placement.clone(),
+            scenario: cell.params.spec().clone(),
+            params: cell.params.settings().clone(),
+            implementation: cell.subject.spec.clone(),
+            axes: cell.subject.axes.clone(),
+            ranked: cell.subject.candidate.meta().ranked,
+            program,
+            server_command: outcome.server_command,
+            generator_command: outcome.generator_command,
+            aligned,
+            not_aligned,
+            seed: load_seed(self.plan.seed, cell.place.group, cell.place.round),
+            round: cell.place.round,
+            position: cell.place.position,
+            replica: cell.planned.replica,
+            group: cell.place.group,
+            timing: cell.group.timing,
+            status: outcome.status,
+            measures: outcome.measures,
+            artifacts: outcome.artifacts,
+            warnings: outcome.warnings,
+        }
+    }
+}
+
+impl<'a> RunOptions<'a> {
+    /// What starting a server or a generator needs of these options.
+    fn launch(&self) -> Launch<'_> {
+        Launch {
+            executable: self.executable,
+            host: self.host,
+            placement: &self.placement,
+            congestion: self.congestion.as_deref(),
+            ready_limit: self.ready_limit,
+            load_slack: self.load_slack,
+            stop: &self.stop,
+        }
+    }
+}
+
+pub(crate) fn now_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! The implementations of the echo family: the list.
+
+mod auto;
+mod blocking;
+mod blocking_pool;
+mod compio;
+mod core;
+mod epoll;
+mod floor;
+mod per_core_epoll;
+mod per_core_uring;
+mod tokio;
+mod tokio_uring;
+mod uring;
+
+use ringside_contract::Implementation;
+
+pub use crate::core::Echo;
+
+/// Every implementation of the family, in the order of the report.
+pub fn all() -> &'static [&'static dyn Implementation] {
+    &[
+        &blocking::Blocking,
+        &blocking_pool::BlockingPool,
+        &epoll::Epoll,
+        &tokio::Tokio,
+        &uring::Uring,
+        &tokio_uring::TokioUring,
+        &compio::Compio,
+        &per_core_epoll::PerCoreEpoll,
+        &per_core_uring::PerCoreUring,
+        &auto::Auto,
+        &floor::Floor,
+    ]
+}

@@ -1,0 +1,33 @@
+# Thin names over cargo: each recipe is one or two commands that can be typed as well.
+
+# List the recipes.
+default:
+    @just --list
+
+# The quick plan, end to end: measure, judge, write the report.
+bench-all *ARGS:
+    cargo bench-all {{ARGS}}
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Format, lints and docs; changes nothing.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo clippy --package ringside --no-default-features --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+
+# Format and mend what the lints can mend.
+fix:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+# One short block of every implementation and scenario, under a minute.
+smoke:
+    cargo bench-all --plan smoke
+
+# Feed the HTTP parser random requests (needs `cargo install cargo-fuzz` and a nightly toolchain).
+fuzz SECONDS="60":
+    cargo +nightly fuzz run http_request datasets/corpora/http_request -- -max_total_time={{SECONDS}}

@@ -1,0 +1,16 @@
+//! The report: pure functions from one [`Verdicts`](ringside_contract::Verdicts) document to a page of
+//! HTML or a short Markdown summary. The same document gives the same bytes; nothing here reads a
+//! clock, a file or the network, so a report can be made again from stored verdicts at any time.
+//!
+//! `page` assembles `sections/`, one file for each question that a reader asks; `chart/` draws the SVG;
+//! `format` turns figures into few digits with units; `view` sorts the document's lists for reading.
+
+mod chart;
+mod format;
+mod markdown;
+mod page;
+mod sections;
+mod view;
+
+pub use markdown::markdown;
+pub use page::page;

@@ -1,0 +1,16 @@
+//! The parts of the page, one file for each question that a reader asks, in the order of the page.
+
+mod choose;
+mod claims;
+mod headline;
+mod repeat;
+mod scenarios;
+mod table;
+mod trust;
+
+pub(crate) use choose::choose;
+pub(crate) use claims::{claims, contradictions, goals};
+pub(crate) use headline::{headline, machine_words, summary_sentences};
+pub(crate) use repeat::repeat;
+pub(crate) use scenarios::scenarios;
+pub(crate) use trust::trust;

@@ -1,0 +1,270 @@
+//! Each scenario in full: who is ahead, the percentile curve, latency against offered rate, the table.
+
+use maud::{Markup, html};
+use ringside_contract::{CellSummary, Mark, RankedCell, Ranking, SweepPoint, Verdicts};
+
+use super::table::full_table;
+use crate::chart::{Domain, key, knee, percentile_curve, shared_row, sweep_curve};
+use crate::format::{figure, percent, quantity};
+use crate::view::{
+    ScenarioView, anchor, breakable, metric_words, scenarios as views, short, too_few_rounds,
+};
+
+/// Every scenario, in the order of the plan.
+pub(crate) fn scenarios(verdicts: &Verdicts) -> Markup {
+    let views = views(verdicts);
+    html! {
+        section #scenarios aria-labelledby="scenarios-h" {
+            h2 #scenarios-h { "Scenario by scenario" }
+            @if views.is_empty() { p.card.hint { "No cell was measured." } }
+            @for view in &views { (scenario(view)) }
+        }
+    }
+}
+
+fn scenario(view: &ScenarioView<'_>) -> Markup {
+    let id = view.anchor();
+    let load = view.cells.first().map_or("", |cell| cell.load.as_str());
+    html! {
+        article.card.scenario aria-labelledby=(id) {
+            h3 id=(id) { (breakable(&view.spec.to_string())) }
+            p.hint {
+                @if let Some(ranking) = view.ranking { (ranking.question) " " }
+                (load_words(load))
+            }
+            @if let Some(series) = legend(view) { (series) }
+            div.two {
+                @if let Some(ranking) = view.ranking { (standing(view, ranking)) }
+                (curve(view, load))
+                (sweep(view))
+            }
+            @if view.cells.is_empty() {
+                p.hint { "No cell of this scenario was measured." }
+            } @else {
+                (full_table(view))
+            }
+            (troubles(view))
+        }
+    }
+}
+
+fn load_words(load: &str) -> &'static str {
+    match load {
+        "closed" => "Closed loop: capacity; its latency holds the time in the queue.",
+        "open" => "Open loop: latency counts from the intended send time.",
+        "sweep" => "Open loops at rising rates: latency counts from the intended send time.",
+        _ => "",
+    }
+}
+
+/// The series of the charts, each with a box that hides it (style sheets alone do that).
+fn legend(view: &ScenarioView<'_>) -> Option<Markup> {
+    let drawn: Vec<_> = view
+        .cells
+        .iter()
+        .filter_map(|cell| Some((cell, *view.looks.get(&cell.implementation)?)))
+        .collect();
+    let left_out = view
+        .cells
+        .iter()
+        .filter(|cell| !cell.curve.is_empty() || !cell.sweep.is_empty())
+        .filter(|cell| !view.looks.contains_key(&cell.implementation))
+        .count();
+    if drawn.is_empty() {
+        return None;
+    }
+    Some(html! {
+        fieldset.legend {
+            legend.sr { "Series of the charts" }
+            @for (cell, look) in drawn {
+                label { input type="checkbox" class={ "t" (look) } checked; (key(look)) (short(&cell.implementation)) }
+            }
+            @if left_out > 0 { span.hint { "and " (left_out) " more in the table" } }
+        }
+    })
+}
+
+/// The ranking with each figure on one axis.
+fn standing(view: &ScenarioView<'_>, ranking: &Ranking) -> Markup {
+    let domain = Domain::of(ranking.cells.iter().filter_map(|cell| cell.figure.as_ref()));
+    let shown = ranking
+        .cells
+        .iter()
+        .filter(|cell| !matches!(cell.mark, Mark::Unsupported { .. }));
+    html! {
+        div.standing {
+            @match too_few_rounds(ranking) {
+                Some(because) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "Not ranked: " (because) "." } },
+                None => h4 { "Ranked by " (metric_words(&ranking.metric)) },
+            }
+            div.scroll tabindex="0" role="region" aria-label={ "Ranking in " (view.spec.to_string()) } {
+                table.rank {
+                    thead.sr { tr {
+                        @for head in ["implementation", "bar", "median"] { th scope="col" { (head) } }
+                    } }
+                    tbody { @for cell in shown { (standing_row(cell, domain.as_ref(), &ranking.unit)) } }
+                }
+            }
+        }
+    }
+}
+
+fn standing_row(cell: &RankedCell, domain: Option<&Domain>, unit: &str) -> Markup {
+    let class = mark_class(&cell.mark);
+    html! {
+        tr class=(class) {
+            th scope="row" { (mark_sign(&cell.mark)) (short(&cell.implementation)) }
+            td.draw {
+                @if let (Some(domain), Some(own)) = (domain, &cell.figure) {
+                    (shared_row(domain, own, class))
+                }
+            }
+            td {
+                @match &cell.figure {
+                    Some(own) => {
+                        @let figure = figure(own, unit);
+                        (figure.point)
+                        @if !figure.spread.is_empty() { small { (figure.spread) } }
+                    }
+                    None => { "–" }
+                }
+            }
+        }
+    }
+}
+
+fn mark_class(mark: &Mark) -> &'static str {
+    match mark {
+        Mark::Best => "best",
+        Mark::Level => "level",
+        Mark::Behind => "behind",
+        Mark::Undecided { .. } => "unranked",
+        Mark::Floor => "floor",
+        Mark::Invalid { .. } => "invalid",
+        Mark::Unsupported { .. } => "na",
+    }
+}
+
+fn mark_sign(mark: &Mark) -> &'static str {
+    match mark {
+        Mark::Best => "★ ",
+        Mark::Level => "≈ ",
+        Mark::Invalid { .. } => "invalid: ",
+        Mark::Undecided { .. } => "? ",
+        Mark::Behind | Mark::Floor | Mark::Unsupported { .. } => "",
+    }
+}
+
+fn curve(view: &ScenarioView<'_>, load: &str) -> Markup {
+    let series: Vec<_> = charted(view)
+        .map(|(look, cell)| (look, cell.curve.as_slice()))
+        .collect();
+    let title = format!("Latency by percentile in {}", view.spec);
+    let id = anchor("p", &view.spec.to_string());
+    let caption = match load {
+        "closed" => {
+            "Band: lowest to highest round. In a closed loop this is mostly time in the queue."
+        }
+        _ => "Band: lowest to highest round. Each step of the axis is one more nine.",
+    };
+    html! {
+        @if let Some(chart) = percentile_curve(&id, &title, &series) {
+            figure { h4 { "Latency by percentile" } (chart) figcaption { (caption) } }
+        }
+    }
+}
+
+fn sweep(view: &ScenarioView<'_>) -> Markup {
+    let series: Vec<_> = charted(view)
+        .filter(|(_, cell)| !cell.sweep.is_empty())
+        .map(|(look, cell)| (look, cell.sweep.as_slice()))
+        .collect();
+    let title = format!("Latency against offered rate in {}", view.spec);
+    let id = anchor("w", &view.spec.to_string());
+    html! {
+        @if let Some(chart) = sweep_curve(&id, &title, &series) {
+            figure {
+                h4 { "P99 as the load rises" }
+                (chart)
+                figcaption { "Ringed: the knee, the last rate of which 95 % completed. Pale: over 1 % of sends were late, the generator's doing." }
+            }
+            div.steps {
+                h4 { "Rate that was held" }
+                ul.plain-list.knees { @for cell in view.cells.iter().filter(|cell| !cell.sweep.is_empty()) { (knee_item(cell)) } }
+                (steps(view))
+            }
+        }
+    }
+}
+
+fn knee_item(cell: &CellSummary) -> Markup {
+    html! {
+        li {
+            b { (short(&cell.implementation)) } " "
+            @match knee(&cell.sweep) {
+                Some((step, true)) => { (quantity(step.offered_per_s, "/s")) ", P99 " (quantity(step.p99_us, "us")) }
+                Some((step, false)) => { "at least " (quantity(step.offered_per_s, "/s")) " (no knee up to there), P99 " (quantity(step.p99_us, "us")) }
+                None => { "not even the first rate was held" }
+            }
+        }
+    }
+}
+
+fn steps(view: &ScenarioView<'_>) -> Markup {
+    html! {
+        details {
+            summary { "Every step in figures" }
+            div.scroll tabindex="0" role="region" aria-label="Steps of the sweep" { table {
+                thead { tr { @for head in ["implementation", "offered /s", "completed /s", "P50", "P99", "late sends"] { th scope="col" { (head) } } } }
+                tbody { @for cell in &view.cells { @for step in &cell.sweep { (step_row(cell, step)) } } }
+            } }
+        }
+    }
+}
+
+fn step_row(cell: &CellSummary, step: &SweepPoint) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (short(&cell.implementation)) }
+            td { (quantity(step.offered_per_s, "")) }
+            td { (quantity(step.achieved_per_s, "")) }
+            td { (quantity(step.p50_us, "us")) }
+            td { (quantity(step.p99_us, "us")) }
+            td { (percent(step.late_share)) }
+        }
+    }
+}
+
+/// Failures, invalid cells and warnings of the scenario.
+fn troubles(view: &ScenarioView<'_>) -> Markup {
+    let troubled: Vec<_> = view
+        .cells
+        .iter()
+        .filter(|cell| {
+            cell.invalid.is_some() || !cell.failures.is_empty() || !cell.warnings.is_empty()
+        })
+        .collect();
+    // Where nothing can be used, the reasons are all there is to read.
+    let nothing_usable = view.cells.iter().all(|cell| cell.invalid.is_some());
+    html! {
+        @if !troubled.is_empty() {
+            details open[nothing_usable] {
+                summary { "What was wrong with some cells (" (troubled.len()) ")" }
+                ul.brief { @for cell in troubled { li {
+                    b { (short(&cell.implementation)) }
+                    ul {
+                        @if let Some(because) = &cell.invalid { li { "Invalid: " (because) } }
+                        @for failure in &cell.failures { li { "Failed: " (failure) } }
+                        @for warning in &cell.warnings { li { (warning) } }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+fn charted<'v>(view: &'v ScenarioView<'_>) -> impl Iterator<Item = (usize, &'v CellSummary)> {
+    view.cells
+        .iter()
+        .filter_map(|cell| Some((*view.looks.get(&cell.implementation)?, *cell)))
+}

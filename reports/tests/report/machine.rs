@@ -1,0 +1,63 @@
+//! The run and the machine that the documents of `fixtures` tell of.
+
+use std::collections::BTreeMap;
+
+use ringside_contract::{Build, Host, Placement, RunSummary, Settings, UringSupport};
+
+/// A run of the quick plan, four minutes and a half long.
+pub(crate) fn run() -> RunSummary {
+    RunSummary {
+        run: "2026-11-20-1107-quick".to_owned(),
+        plan: "quick".to_owned(),
+        began_at: 1_795_172_820,
+        ended_at: 1_795_173_101,
+        records: 512,
+        build: Build {
+            commit: "c0ffee0123".to_owned(),
+            rustc: "rustc 1.95.0".to_owned(),
+            flags: "-C force-frame-pointers=yes".to_owned(),
+            profile: "release".to_owned(),
+            target: "x86_64-unknown-linux-gnu".to_owned(),
+            binary: "0123456789abcdef".to_owned(),
+        },
+        host: host(),
+        placement: Placement { server_cpus: vec![0], generator_cpus: vec![1], shared: false },
+        seed: 7,
+        aligned: Settings::parse("congestion=cubic,nodelay=on,workers=1", ',').unwrap(),
+        repeat: vec![
+            "git checkout c0ffee0123".to_owned(),
+            "cargo bench-all --plan quick --seed 7".to_owned(),
+            "ringside judge reports/runs/2026-11-20-1107-quick && ringside report reports/runs/2026-11-20-1107-quick".to_owned(),
+        ],
+    }
+}
+
+fn host() -> Host {
+    Host {
+        os: "linux".to_owned(),
+        arch: "x86_64".to_owned(),
+        kernel: "6.18.5".to_owned(),
+        processor: "Example Processor at 2.60 GHz".to_owned(),
+        cpus: vec![0, 1],
+        numa_nodes: 1,
+        memory_bytes: 25_276_502_016,
+        cpu_features: ["aes", "avx2", "bmi2", "sse4.2"]
+            .map(str::to_owned)
+            .to_vec(),
+        hardware_counters: false,
+        open_files_max: 20_000,
+        root: true,
+        uring: UringSupport::Available {
+            features: vec!["defer_taskrun".to_owned(); 62],
+        },
+        syscall_counting_refused: None,
+        sysctls: BTreeMap::from([
+            ("net.core.somaxconn".to_owned(), "4096".to_owned()),
+            (
+                "net.ipv4.tcp_congestion_control".to_owned(),
+                "bbr".to_owned(),
+            ),
+        ]),
+        virtualisation: "virtual (kvm)".to_owned(),
+    }
+}

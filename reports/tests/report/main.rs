@@ -1,0 +1,11 @@
+//! Tests of the report: its bytes (`page`) and what a browser makes of them (`browser`), from the same
+//! documents (`fixtures`).
+
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod page;

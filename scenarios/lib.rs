@@ -1,0 +1,29 @@
+//! The scenarios: one question each, asked the same way of every implementation of its family.
+//!
+//! A scenario knows no implementation, no socket and no clock. To add one: a file, its `mod` line in
+//! its family, and its line in [`all`].
+
+mod bytes;
+mod echo;
+mod http;
+mod load;
+
+#[cfg(test)]
+mod tests;
+
+use ringside_contract::Scenario;
+
+/// Every scenario, families together, in the order of the report.
+pub fn all() -> &'static [&'static dyn Scenario] {
+    &[
+        &echo::small::Small,
+        &echo::large::Large,
+        &echo::pipelined::Pipelined,
+        &http::small::Small,
+        &http::medium::Medium,
+        &http::large::Large,
+        &http::connections::Connections,
+        &http::slow_reader::SlowReader,
+        &http::short::Short,
+    ]
+}
