@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
@@ -29,8 +29,10 @@ use rustix::thread::CpuSet;
 use crate::guard::Guard;
 
 mod orphans;
+mod table;
 
 use orphans::Known;
+use table::descendants;
 
 /// What to start, and how.
 #[derive(Debug)]
@@ -395,56 +397,6 @@ fn reap_until_empty<T>(wait: impl Fn() -> rustix::io::Result<T>) {
             Err(_) => return,
         }
     }
-}
-
-/// Every process below `root`, as /proc shows it now.
-fn descendants(root: Pid) -> Vec<Pid> {
-    let parents = parents();
-    let mut found = vec![root.as_raw_pid()];
-    let mut next = 0;
-    while next < found.len() {
-        let parent = found[next];
-        found.extend(
-            parents
-                .iter()
-                .filter(|&&(_, of)| of == parent)
-                .map(|&(pid, _)| pid),
-        );
-        next += 1;
-    }
-    found
-        .into_iter()
-        .skip(1)
-        .filter_map(Pid::from_raw)
-        .collect()
-}
-
-/// (process, its parent) for every process.
-fn parents() -> Vec<(i32, i32)> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let pids = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter_map(|pid| {
-        Some((
-            pid,
-            parent_of(&Path::new("/proc").join(pid.to_string()).join("stat"))?,
-        ))
-    })
-    .collect()
-}
-
-fn parent_of(stat: &Path) -> Option<i32> {
-    let text = std::fs::read_to_string(stat).ok()?;
-    // The name in brackets may hold spaces and brackets itself.
-    text.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{Pid, Signal, WaitOptions, getpid, getsid, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
-use super::{parents, reap_until_empty};
+use super::reap_until_empty;
+use super::table::{session_of, table};
 
 /// Children that are nobody's orphans: the guard, and every process from before its program runs until
 /// it is reaped. A list, not a set: an id may be given again before its last owner is taken out.
@@ -55,13 +56,16 @@ impl Known {
 
     fn orphans(&self) -> Vec<Pid> {
         let own = getpid();
-        let session = getsid(None).ok();
-        let children = parents()
+        let Some(session) = session_of(own) else {
+            // Without our own session nobody can be told from the children of the rest of this program.
+            return Vec::new();
+        };
+        let strangers = table()
             .into_iter()
-            .filter(|&(_, parent)| parent == own.as_raw_pid())
-            .filter_map(|(pid, _)| Pid::from_raw(pid));
-        children
-            .filter(|&pid| !self.0.contains(&pid) && getsid(Some(pid)).ok() != session)
+            .filter(|entry| entry.parent == own.as_raw_pid() && entry.session != session);
+        strangers
+            .map(|entry| entry.pid)
+            .filter(|pid| !self.0.contains(pid))
             .collect()
     }
 }
