@@ -24,6 +24,7 @@ const ERROR_SHARE_MAX: f64 = 0.01;
 pub(crate) fn plan(params: &Params, connections: u32) -> Result<LoadPlan, ParamError> {
     Ok(LoadPlan {
         connections,
+        connections_min: connections,
         active: connections,
         connecting_max: CONNECTING_MAX,
         arrivals: arrivals(params)?,
@@ -61,16 +62,46 @@ fn arrivals(params: &Params) -> Result<Arrivals, ParamError> {
     })
 }
 
+/// Fewer open connections than this part of the stated ones are no accident of the last instant, in
+/// which some may just be opened again.
+const CONNECTIONS_SHARE_MIN: f64 = 0.9;
+
+/// What must hold of a block whose connections are kept: the answers, and that the load came from as
+/// many connections as its name says.
+///
+/// # Errors
+/// The promise that was broken.
+pub(crate) fn verify_load(params: &Params, measures: &Measures) -> Result<(), Violation> {
+    verify_answers(measures)?;
+    let stated = params.count("connections");
+    let open = measures.connections;
+    if f64::from(open) < CONNECTIONS_SHARE_MIN * f64::from(stated) {
+        let because = format!(
+            "only {open} of {stated} connections were open at the end ({} could not be opened): the load \
+             was not the one that was asked for{}",
+            measures.connect_failures,
+            sampled(measures)
+        );
+        return Err(Violation { because });
+    }
+    Ok(())
+}
+
+/// The first errors in words, to be put behind a sentence.
+fn sampled(measures: &Measures) -> String {
+    match measures.error_samples.join("; ") {
+        none if none.is_empty() => none,
+        some => format!(": {some}"),
+    }
+}
+
 /// What must hold of every block: something was answered, nothing wrongly, and hardly anything was
 /// refused or lost.
 ///
 /// # Errors
 /// The promise that was broken.
 pub(crate) fn verify_answers(measures: &Measures) -> Result<(), Violation> {
-    let samples = match measures.error_samples.join("; ") {
-        none if none.is_empty() => none,
-        some => format!(": {some}"),
-    };
+    let samples = sampled(measures);
     let violation = |because: String| Err(Violation { because });
     if measures.corrupt > 0 {
         return violation(format!(
@@ -81,6 +112,12 @@ pub(crate) fn verify_answers(measures: &Measures) -> Result<(), Violation> {
     if measures.operations == 0 {
         return violation(format!(
             "nothing was answered in the measured window{samples}"
+        ));
+    }
+    if measures.stopped {
+        return violation(format!(
+            "the server stopped answering: nothing came in the last half of the window while operations \
+             were in flight{samples}"
         ));
     }
     let error_share = measures.errors as f64 / measures.operations as f64;
@@ -114,6 +151,35 @@ mod tests {
     #[test]
     fn right_answers_with_few_errors_pass() {
         assert_eq!(verify_answers(&measures(1000, 10, 0)), Ok(()));
+    }
+
+    #[test]
+    fn a_load_over_fewer_connections_than_stated_is_a_violation() {
+        let parameters = crate::all()[0].meta();
+        let spec = format!("{}{{connections=64}}", parameters.id)
+            .parse()
+            .unwrap();
+        let params = parameters.resolve(&spec).unwrap();
+        let over = |connections| Measures {
+            connections,
+            ..measures(1000, 0, 0)
+        };
+        assert_eq!(verify_load(&params, &over(60)), Ok(()));
+        let violation = verify_load(&params, &over(3)).unwrap_err();
+        assert!(violation.because.contains("only 3 of 64"), "{violation}");
+    }
+
+    #[test]
+    fn a_server_that_stops_answering_is_a_violation() {
+        let stopped = Measures {
+            stopped: true,
+            ..measures(1000, 0, 0)
+        };
+        let violation = verify_answers(&stopped).unwrap_err();
+        assert!(
+            violation.because.contains("stopped answering"),
+            "{violation}"
+        );
     }
 
     #[test]

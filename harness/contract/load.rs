@@ -49,6 +49,9 @@ pub struct SocketOptions {
 pub struct LoadPlan {
     /// Connections to open before the clock starts.
     pub connections: u32,
+    /// With fewer connections than this it would be another question. A generator whose limits do not
+    /// allow them refuses the load; at most `connections`.
+    pub connections_min: u32,
     /// Connections that carry operations; the rest stay open and idle. At most `connections`.
     pub active: u32,
     /// Connections being opened at one time.

@@ -106,6 +106,9 @@ pub struct SweepStep {
     pub latency: Latency,
     /// Server processor time an operation, in nanoseconds.
     pub server_cpu_ns_per_op: f64,
+    /// What kept the step from going faster; absent when the server's processes could not be watched.
+    #[serde(default)]
+    pub limited_by: Option<Limit>,
 }
 
 /// What one block measured.
@@ -117,7 +120,7 @@ pub struct Measures {
     pub operations: u64,
     /// Of these, answered by an error of the protocol, or lost with their connection.
     pub errors: u64,
-    /// Of these, answered by the wrong bytes, out of order or twice.
+    /// Answered by the wrong bytes, out of order or twice: in the window, and before and behind it too.
     pub corrupt: u64,
     /// Operations without an answer in time.
     pub timeouts: u64,
@@ -126,13 +129,18 @@ pub struct Measures {
     pub late_sends: u64,
     /// Operations offered by an open loop in the window; 0 for a closed loop.
     pub offered: u64,
-    /// Operations that had no answer when the window ended. Each is in the latencies with its time so
-    /// far, the least that it can have taken, so that a server that stalls for good does not hide it.
+    /// Operations that had no answer when the window ended. Each that had waited for longer than the
+    /// median is in the latencies with its time so far, the least that it can have taken, so that a server
+    /// that stalls for good does not hide it.
     /// Of an open loop, all that were meant to start in the window: a few in flight are normal, at most
     /// rate times latency. Of a closed loop, only those in flight for longer than 50 ms, a tenth of the
     /// window and every latency seen in it.
     #[serde(default)]
     pub unanswered: u64,
+    /// True when operations ended in the first half of the window and none in the second, while some were
+    /// in flight: the server hangs.
+    #[serde(default)]
+    pub stopped: bool,
     /// Operations with parts of them, told by bytes received; present for loads of few large operations
     /// (`LoadPlan::operations_min`), of which the ends of a window cut many. Rates and costs an
     /// operation count with it in place of `operations`.

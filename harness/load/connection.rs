@@ -74,9 +74,9 @@ impl Connection {
         }
     }
 
-    /// Closes the socket and forgets what belonged to it. Gives the number of operations that were in
-    /// flight.
-    pub(crate) fn close(&mut self) -> u64 {
+    /// Closes the socket and forgets what belonged to it. Gives the intended times of the operations that
+    /// were in flight.
+    pub(crate) fn close(&mut self) -> VecDeque<u64> {
         self.state = State::Closed;
         self.socket = None;
         self.generation = self.generation.wrapping_add(1);
@@ -85,9 +85,7 @@ impl Connection {
         self.discard = 0;
         self.received = 0;
         self.parked = false;
-        let lost = self.flying.len() as u64;
-        self.flying.clear();
-        lost
+        std::mem::take(&mut self.flying)
     }
 
     /// Operations that were sent and have not ended.

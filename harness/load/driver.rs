@@ -14,7 +14,7 @@ use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
 use crate::error::LoadError;
 use crate::options::DriveOptions;
-use crate::outcome::{Block, Counted, Opened, Window, measures};
+use crate::outcome::{Block, Counted, Opened, Pace, Window, measures};
 use crate::segment::{Kind, Segment, segments};
 use crate::shared::{DRAIN, Shared};
 use crate::socket::check_congestion;
@@ -24,6 +24,9 @@ use crate::worker::{Ready, Report, Setup, Worker};
 
 /// A block that waits for enough operations may take this many times its length.
 const LENGTH_FACTOR_MAX: u64 = 4;
+
+/// In half of a shorter window than this a busy host may leave out a server that is well.
+const STOPPED_MIN_MS: u64 = 200;
 
 /// A step of a sweep that completes less than this part of what was offered is the knee.
 const KNEE: f64 = 0.95;
@@ -47,7 +50,7 @@ pub fn drive(
     let mut warnings = Vec::new();
     let mut plan = scenario.load(params)?;
     check(&plan, options)?;
-    fit_open_files(&mut plan, &mut warnings);
+    fit_open_files(&mut plan, &mut warnings)?;
     let segments = segments(&plan.arrivals, &options.timing);
     let threads = options.cpus.len().max(1);
     let setup = Setup {
@@ -153,12 +156,13 @@ fn pin(cpu: usize) -> rustix::io::Result<()> {
     sched_setaffinity(None, &set)
 }
 
-/// Raises the limit on open files as far as it goes, and takes as many connections as fit.
-fn fit_open_files(plan: &mut LoadPlan, warnings: &mut Vec<String>) {
+/// Raises the limit on open files as far as it goes, and takes as many connections as fit, if that is
+/// still the load that was asked for.
+fn fit_open_files(plan: &mut LoadPlan, warnings: &mut Vec<String>) -> Result<(), LoadError> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = u64::from(plan.connections) + OTHER_FILES;
     if current.is_none_or(|current| current >= wanted) {
-        return;
+        return Ok(());
     }
     // Refused only when the hard limit was lowered in between: then the old limit stays, and counts.
     let raised = setrlimit(
@@ -171,17 +175,25 @@ fn fit_open_files(plan: &mut LoadPlan, warnings: &mut Vec<String>) {
     .is_ok();
     let limit = if raised { maximum } else { current };
     let Some(limit) = limit.filter(|&limit| limit < wanted) else {
-        return;
+        return Ok(());
     };
     let room = u32::try_from(limit.saturating_sub(OTHER_FILES))
         .unwrap_or(u32::MAX)
         .max(1);
+    if room < plan.connections_min {
+        return Err(LoadError::OpenFiles {
+            wanted: plan.connections,
+            limit,
+            room,
+        });
+    }
     warnings.push(format!(
         "{room} connections instead of {}: a process here may have {limit} open files (ulimit -n)",
         plan.connections
     ));
     plan.connections = room;
     plan.active = plan.active.min(room);
+    Ok(())
 }
 
 /// Pins the thread, which has been tried before, and lets it wake to the microsecond (the system's
@@ -328,7 +340,7 @@ impl Conductor<'_> {
         let members = self.members();
         self.shared.enter(number);
         let clocks_start = self.clocks(&members);
-        let (completed, stuck) = self.wait(number, segment, clocks_start.1.at_ns);
+        let (completed, pace) = self.wait(number, segment, clocks_start.1.at_ns);
         self.shared.enter(self.next(number));
         let mut clocks_end = self.clocks(&members);
         if let (Some(server), Some(clocks)) = (&self.server, &mut clocks_end.0) {
@@ -340,7 +352,7 @@ impl Conductor<'_> {
             segment: number,
             connections,
             completed,
-            stuck,
+            pace,
             server_clocks: clocks_start.0.zip(clocks_end.0),
             generator_clocks: (clocks_start.1, clocks_end.1),
             server_usage: server_start.zip(self.server.as_ref().map(usage)),
@@ -361,8 +373,8 @@ impl Conductor<'_> {
     }
 
     /// Waits for the end of a window, and for the operations that it must have at least. Gives how
-    /// many there were, and whether nothing happened after half of its time.
-    fn wait(&self, number: usize, segment: &Segment, began_ns: u64) -> (u64, bool) {
+    /// many there were, and whether they went on to the end.
+    fn wait(&self, number: usize, segment: &Segment, began_ns: u64) -> (u64, Pace) {
         let operations_min = self.setup.plan.operations_min;
         sleep_ms(segment.length_ms / 2);
         let half = self.shared.progress(number);
@@ -372,12 +384,18 @@ impl Conductor<'_> {
             sleep_ms(1);
         }
         let end = self.shared.progress(number);
-        let stuck = if operations_min > 0 {
-            end.received == half.received
+        let (seen, before) = if operations_min > 0 {
+            (end.received, half.received)
         } else {
-            end.operations == half.operations
+            (end.operations, half.operations)
         };
-        (end.operations, stuck)
+        let tells = before > 0 && segment.length_ms >= STOPPED_MIN_MS;
+        let pace = match (seen == before, tells) {
+            (false, _) => Pace::Steady,
+            (true, true) => Pace::Stopped,
+            (true, false) => Pace::Nothing,
+        };
+        (end.operations, pace)
     }
 
     fn members(&self) -> (Vec<u32>, Vec<u32>) {

@@ -36,6 +36,7 @@ impl Worker<'_> {
         let began = self.bin_began;
         let tally = &mut self.tallies[self.bin];
         tally.in_flight = self.in_flight;
+        let median = tally.latencies.as_ref().map_or(0, Latencies::median_ns);
         if !self.pacing.is_open_loop() {
             let longest = tally.latencies.as_ref().map_or(0, Latencies::max_ns);
             let pending_ns = PENDING_MIN_NS.max((now - began) / 10).max(longest);
@@ -44,30 +45,32 @@ impl Worker<'_> {
             let flying = self.connections.iter().flat_map(|some| &some.flying);
             flying
                 .filter(|&&intended| !throttled && now.saturating_sub(intended) > pending_ns)
-                .for_each(|&intended| unanswered(tally, now, intended));
+                .for_each(|&intended| unanswered(tally, now.saturating_sub(intended), median));
             return;
         }
         for connection in &self.connections {
             let flying = connection.flying.iter();
             flying
                 .filter(|&&intended| intended >= began)
-                .for_each(|&intended| unanswered(tally, now, intended));
+                .for_each(|&intended| unanswered(tally, now.saturating_sub(intended), median));
             for &intended in connection.waiting.iter().filter(|&&at| at >= began) {
                 tally.waited += u64::from(now.saturating_sub(intended) > LATE_NS);
-                unanswered(tally, now, intended);
+                unanswered(tally, now.saturating_sub(intended), median);
             }
         }
         for intended in self.pacing.due(now).filter(|&intended| intended >= began) {
             tally.offered += 1;
             tally.late += u64::from(now - intended > LATE_NS);
-            unanswered(tally, now, intended);
+            unanswered(tally, now.saturating_sub(intended), median);
         }
     }
 }
 
-fn unanswered(tally: &mut Tally, now: u64, intended: u64) {
+/// An operation that has waited for less than the median so far says nothing about long waits, and
+/// counted with its time so far it would be the fastest of all.
+fn unanswered(tally: &mut Tally, so_far: u64, median: u64) {
     tally.unanswered += 1;
-    if let Some(latencies) = &mut tally.latencies {
-        latencies.record(now.saturating_sub(intended));
+    if let Some(latencies) = tally.latencies.as_mut().filter(|_| so_far >= median) {
+        latencies.record(so_far);
     }
 }

@@ -18,6 +18,19 @@ pub enum LoadError {
         /// What is wrong and what would be right.
         because: String,
     },
+    /// The load needs more connections than this process may have.
+    #[error(
+        "failed to open {wanted} connections: a process here may have {limit} open files, which leaves room \
+         for {room} connections; raise `ulimit -n`, or give the scenario fewer connections"
+    )]
+    OpenFiles {
+        /// Connections of the load.
+        wanted: u32,
+        /// The limit.
+        limit: u64,
+        /// Connections that fit.
+        room: u32,
+    },
     /// The target is another machine.
     #[error(
         "target {target} is not a loopback address: refused, so that no other machine is loaded by \

@@ -45,6 +45,11 @@ impl Latencies {
         self.histogram.max()
     }
 
+    /// The median; 0 when there is none.
+    pub(crate) fn median_ns(&self) -> u64 {
+        self.histogram.value_at_quantile(0.5)
+    }
+
     /// How many there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {

@@ -19,8 +19,8 @@ pub(crate) struct Window {
     pub(crate) connections: u32,
     /// Operations that ended in it, as far as the threads had told at its end.
     pub(crate) completed: u64,
-    /// True when nothing ended, and of large operations nothing came, after half of its time.
-    pub(crate) stuck: bool,
+    /// Whether operations went on to its end.
+    pub(crate) pace: Pace,
     /// The server's clocks; absent when it is not watched.
     pub(crate) server_clocks: Option<(Clocks, Clocks)>,
     /// The generator's clocks.
@@ -31,6 +31,17 @@ pub(crate) struct Window {
     pub(crate) generator_usage: (Usage, Usage),
     /// The machine.
     pub(crate) system: (SystemReading, SystemReading),
+}
+
+/// Whether operations ended, and of large ones bytes came, in both halves of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// To its end.
+    Steady,
+    /// In the first half only.
+    Stopped,
+    /// Not at all, or in the first half of a window too short to tell.
+    Nothing,
 }
 
 impl Window {
@@ -130,7 +141,8 @@ pub(crate) fn measures(
         duration_s,
         operations: total.operations,
         errors: total.errors,
-        corrupt: total.corrupt,
+        // Wrong is wrong whenever it was: also in the warm-up and while system calls were counted.
+        corrupt: tallies.iter().map(|tally| tally.corrupt).sum(),
         timeouts: total.timeouts,
         late_sends: total.late,
         offered: total.offered,
@@ -146,6 +158,11 @@ pub(crate) fn measures(
         limited_by: server
             .as_ref()
             .map(|server| limit(server, &generator, &total)),
+        stopped: total.in_flight > 0
+            && block
+                .windows
+                .last()
+                .is_some_and(|window| window.pace == Pace::Stopped),
         sweep: if sweep {
             sweep_steps(block, segments, &steps, &tallies)
         } else {
@@ -332,6 +349,10 @@ fn sweep_steps(
                     .and_then(Latencies::summary)
                     .unwrap_or_default(),
                 server_cpu_ns_per_op: server_cpu as f64 / step.operations.max(1.0),
+                limited_by: step
+                    .server
+                    .as_ref()
+                    .map(|server| limit(server, &step.generator, tally)),
             }
         })
         .collect()
@@ -375,7 +396,12 @@ fn warn(block: &Block, total: &Tally, options: &DriveOptions) -> Vec<String> {
             100.0 * total.waited as f64 / total.offered as f64
         ));
     }
-    if block.windows.last().is_some_and(|window| window.stuck) && total.in_flight > 0 {
+    if block
+        .windows
+        .last()
+        .is_some_and(|window| window.pace != Pace::Steady)
+        && total.in_flight > 0
+    {
         warnings.push(format!(
             "nothing completed in the last half of the window while {} operations were in flight: \
              the server stalls, or the window is too short for one operation",

@@ -180,6 +180,7 @@ pub(crate) fn echo(mut change: impl FnMut(&mut [u8])) -> impl FnMut(TcpStream) {
 pub(crate) fn closed(connections: u32, window: u32) -> LoadPlan {
     LoadPlan {
         connections,
+        connections_min: 1,
         active: connections,
         connecting_max: 16,
         arrivals: Arrivals::Closed { window },

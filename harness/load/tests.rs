@@ -164,6 +164,7 @@ fn a_stall_that_never_ends_is_in_the_latency_of_an_open_loop() {
 #[test]
 fn a_stall_that_never_ends_is_in_the_latency_of_a_closed_loop() {
     let measures = stalled(closed(3, 2), 50);
+    assert!(measures.stopped);
     assert_eq!(measures.unanswered, 6);
     assert!(measures.latency.unwrap().max_us > 200_000.0);
 }
@@ -173,8 +174,38 @@ fn wrong_answers_are_counted_as_corrupt() {
     let server = Server::start(|stream| echo(|message| message[0] ^= 1)(stream));
     let measures = load(&numbers(closed(2, 1)), &options(&server));
     assert!(measures.operations > 0);
-    assert_eq!(measures.corrupt, measures.operations);
+    // Those of the warm-up are told of too.
+    assert!(measures.corrupt >= measures.operations);
     assert!(measures.throughput_per_s < 1e-9);
+}
+
+#[test]
+fn a_wrong_answer_before_the_measured_window_is_told_of() {
+    let server = Server::start(|stream| {
+        let mut first = true;
+        echo(|message| message[0] ^= u8::from(std::mem::take(&mut first)))(stream);
+    });
+    let options = DriveOptions {
+        timing: BlockTiming {
+            warmup_ms: 100,
+            measure_ms: 100,
+            count_ms: 0,
+        },
+        ..options(&server)
+    };
+    let measures = load(&numbers(closed(2, 1)), &options);
+    assert_eq!(measures.corrupt, 2);
+}
+
+#[test]
+fn operations_lost_without_any_answer_are_in_the_latency() {
+    let server = Server::start(|mut stream| {
+        let _ = stream.read_exact(&mut [0; MESSAGE]);
+        let _ = stream.shutdown(Shutdown::Both);
+    });
+    let measures = load(&numbers(closed(2, 1)), &options(&server));
+    assert!(measures.errors > 0 && measures.errors == measures.operations);
+    assert!(measures.latency.is_some_and(|latency| latency.max_us > 0.0));
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Scenario for FakeScenario {
         let connections = params.count("connections");
         Ok(LoadPlan {
             connections,
+            connections_min: 1,
             active: connections,
             connecting_max: 64,
             arrivals,

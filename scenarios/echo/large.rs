@@ -6,7 +6,7 @@ use ringside_contract::{
 };
 
 use super::session::{EchoSession, message_size};
-use crate::load::{plan, verify_answers};
+use crate::load::{plan, verify_load};
 
 /// `echo/large`.
 pub(crate) struct Large;
@@ -53,7 +53,7 @@ impl Scenario for Large {
         Box::new(EchoSession::new(size, seed, connection))
     }
 
-    fn verify(&self, _params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_answers(measures)
+    fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
+        verify_load(params, measures)
     }
 }

@@ -6,7 +6,7 @@ use ringside_contract::{
 };
 
 use super::session::{EchoSession, message_size};
-use crate::load::{plan, verify_answers};
+use crate::load::{plan, verify_load};
 
 /// `echo/small`.
 pub(crate) struct Small;
@@ -49,7 +49,7 @@ impl Scenario for Small {
         Box::new(EchoSession::new(size, seed, connection))
     }
 
-    fn verify(&self, _params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_answers(measures)
+    fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
+        verify_load(params, measures)
     }
 }

@@ -56,6 +56,7 @@ impl Scenario for Connections {
         let connections = params.count("connections");
         let active = params.count("active").min(connections);
         Ok(LoadPlan {
+            connections_min: 1,
             active,
             ..plan(params, connections)?
         })

@@ -13,7 +13,7 @@ use ringside_contract::{
 
 use super::file::{fixture, fixture_bytes};
 use super::session::{HttpSession, Use};
-use crate::load::{plan, verify_answers};
+use crate::load::{plan, verify_load};
 
 /// `http/large`.
 pub(crate) struct Large;
@@ -82,8 +82,8 @@ impl Scenario for Large {
         ))
     }
 
-    fn verify(&self, _params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_answers(measures)
+    fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
+        verify_load(params, measures)
     }
 
     fn fixtures(&self, params: &Params) -> Vec<Fixture> {

@@ -7,7 +7,7 @@ use ringside_contract::{
 
 use super::file::{fixture, fixture_bytes};
 use super::session::{HttpSession, Use};
-use crate::load::{plan, verify_answers};
+use crate::load::{plan, verify_load};
 
 /// `http/medium`.
 pub(crate) struct Medium;
@@ -52,8 +52,8 @@ impl Scenario for Medium {
         ))
     }
 
-    fn verify(&self, _params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_answers(measures)
+    fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
+        verify_load(params, measures)
     }
 
     fn fixtures(&self, params: &Params) -> Vec<Fixture> {

@@ -9,7 +9,7 @@ use ringside_contract::{
 
 use super::file::{fixture, fixture_bytes};
 use super::session::{HttpSession, Use};
-use crate::load::{plan, verify_answers};
+use crate::load::{plan, verify_load};
 
 /// `http/slow_reader`.
 pub(crate) struct SlowReader;
@@ -93,7 +93,7 @@ impl Scenario for SlowReader {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_answers(measures)?;
+        verify_load(params, measures)?;
         let Some(server) = &measures.server else {
             return Ok(());
         };
@@ -134,6 +134,7 @@ mod tests {
         };
         let measures = Measures {
             operations: 50,
+            connections: 50,
             server: Some(server),
             ..Measures::default()
         };
