@@ -143,6 +143,10 @@ pub struct SweepPoint {
     pub p99_us: f64,
     /// Share of late sends.
     pub late_share: f64,
+    /// True when in half of the rounds or more the generator could offer no more: what the step did not
+    /// complete says nothing of the server.
+    #[serde(default)]
+    pub generator_limited: bool,
 }
 
 /// All rounds of one cell, summarised.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use ringside_contract::{CellSummary, MetricSummary, SweepPoint, SweepStep};
+use ringside_contract::{CellSummary, Limit, MetricSummary, SweepPoint, SweepStep};
 
 use crate::figure::percent;
 use crate::histogram::curve;
-use crate::index::{Cell, Index};
+use crate::index::{Cell, Index, LATE_SHARE_MAX};
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval};
 use crate::metrics::metrics;
 use crate::pairing::summary;
@@ -108,12 +108,16 @@ fn sweep_point(steps: &[&SweepStep]) -> Option<SweepPoint> {
         let figures: Vec<f64> = steps.iter().map(|step| read(step)).collect();
         median_interval(&figures, NOMINAL_CONFIDENCE).map(|interval| interval.point)
     };
+    let by_generator = |step: &&&SweepStep| {
+        step.late_share > LATE_SHARE_MAX || step.limited_by == Some(Limit::Generator)
+    };
     Some(SweepPoint {
         offered_per_s: median(|step| step.offered_per_s)?,
         achieved_per_s: median(|step| step.achieved_per_s)?,
         p50_us: median(|step| step.latency.p50_us)?,
         p99_us: median(|step| step.latency.p99_us)?,
         late_share: median(|step| step.late_share)?,
+        generator_limited: 2 * steps.iter().filter(by_generator).count() >= steps.len(),
     })
 }
 

@@ -7,6 +7,7 @@ use ringside_contract::{
 };
 
 use crate::figure::percent;
+use crate::neighbours::foreign_work;
 
 /// More late sends than this, and the generator did not offer what it was asked to.
 pub(crate) const LATE_SHARE_MAX: f64 = 0.01;
@@ -19,6 +20,10 @@ pub(crate) const KEPT_UP_MIN: f64 = 0.95;
 
 /// More operations without an answer than this, and the high percentiles are how long it was waited.
 pub(crate) const UNANSWERED_SHARE_MAX: f64 = 0.05;
+
+/// Of so many rounds one may have had another limit than the cell: of the 8 of an interval that is all
+/// that the extremes can bear.
+const EXCEPTIONS_PER: usize = 8;
 
 /// The key of a block among those that are compared pairwise.
 pub(crate) type RoundKey = (u32, u32);
@@ -127,19 +132,22 @@ impl<'a> Cell<'a> {
         share(late, offered)
     }
 
-    /// What limited most rounds; of equals, the one that says least for the server.
+    /// What limited the cell. A few rounds in which it was something else do not move a median; more of
+    /// them do, and then the cell counts as what says less for the server.
     pub(crate) fn limited_by(&self) -> Option<Limit> {
-        let count = |limit| {
-            self.measures()
-                .filter(|m| m.limited_by == Some(limit))
-                .count()
-        };
-        [Limit::Generator, Limit::Neither, Limit::Server]
-            .into_iter()
-            .map(|limit| (count(limit), limit))
-            .reduce(|best, next| if next.0 > best.0 { next } else { best })
-            .filter(|(rounds, _)| *rounds > 0)
-            .map(|(_, limit)| limit)
+        let limits = || self.measures().filter_map(|m| m.limited_by);
+        let rounds = limits().count();
+        let count = |limit| limits().filter(|&seen| seen == limit).count();
+        let few = |count: usize| count * EXCEPTIONS_PER <= rounds;
+        if rounds == 0 {
+            None
+        } else if !few(count(Limit::Generator)) {
+            Some(Limit::Generator)
+        } else if few(rounds - count(Limit::Server)) {
+            Some(Limit::Server)
+        } else {
+            Some(Limit::Neither)
+        }
     }
 
     /// A closed loop whose generator was the limit: its rates are lower bounds.
@@ -178,10 +186,16 @@ impl<'a> Cell<'a> {
             ));
         }
         let late = self.late_share();
-        (late > LATE_SHARE_MAX).then(|| {
-            format!(
+        if late > LATE_SHARE_MAX {
+            return Some(format!(
                 "the generator was the limit: {} of the sends were late",
                 percent(late)
+            ));
+        }
+        foreign_work(self).map(|(role, share)| {
+            format!(
+                "other programs used {} of the {role}'s core in the median block: measure again on a quiet machine",
+                percent(share)
             )
         })
     }

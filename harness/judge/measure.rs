@@ -83,3 +83,8 @@ fn unmeasured(metric: &Metric, cell: &Cell<'_>) -> Verdict {
         },
     }
 }
+
+/// The lower bound of a claim about a rate, in operations a second.
+pub(crate) fn claim_unit_rate(claim: &Claim) -> Option<f64> {
+    Some(claim.low? * convert(&claim.unit, "op/s")?)
+}

@@ -60,6 +60,7 @@ pub(crate) fn unobservable(name: &str) -> Option<&'static str> {
 const OPERATIONS: &str = "completed operations";
 const LATENCY: &str = "completed operations with latency";
 const WATCHED: &str = "a server whose processes can be watched";
+const TAIL: &str = "latencies of ten operations or more beyond the percentile in a block";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
 
 const fn row(
@@ -98,20 +99,20 @@ const METRICS: &[Metric] = &[
     row("latency_p50", "us", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.p50_us)
     }),
-    row("latency_p90", "us", LESS, Time, LATENCY, |m| {
-        latency(m, |l| l.p90_us)
+    row("latency_p90", "us", LESS, Time, TAIL, |m| {
+        tail(m, 10, |l| l.p90_us)
     }),
-    row("latency_p95", "us", LESS, Time, LATENCY, |m| {
-        latency(m, |l| l.p95_us)
+    row("latency_p95", "us", LESS, Time, TAIL, |m| {
+        tail(m, 20, |l| l.p95_us)
     }),
-    row("latency_p99", "us", LESS, Time, LATENCY, |m| {
-        latency(m, |l| l.p99_us)
+    row("latency_p99", "us", LESS, Time, TAIL, |m| {
+        tail(m, 100, |l| l.p99_us)
     }),
-    row("latency_p999", "us", LESS, Time, LATENCY, |m| {
-        latency(m, |l| l.p999_us)
+    row("latency_p999", "us", LESS, Time, TAIL, |m| {
+        tail(m, 1_000, |l| l.p999_us)
     }),
-    row("latency_p9999", "us", LESS, Time, LATENCY, |m| {
-        latency(m, |l| l.p9999_us)
+    row("latency_p9999", "us", LESS, Time, TAIL, |m| {
+        tail(m, 10_000, |l| l.p9999_us)
     }),
     row("latency_max", "us", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.max_us)
@@ -232,6 +233,18 @@ fn right_operations(measures: &Measures) -> f64 {
 fn latency(measures: &Measures, read: fn(&Latency) -> f64) -> Option<f64> {
     measures.latency.as_ref().map(read)
 }
+
+/// A percentile beyond which one in `one_in` operations lies. With few of them there it is only how the
+/// longest happened to be, and a percentile of which there is none is the longest under another name.
+fn tail(measures: &Measures, one_in: u64, read: fn(&Latency) -> f64) -> Option<f64> {
+    let timed = measures.operations + measures.unanswered;
+    (timed >= TAIL_MIN * one_in)
+        .then(|| latency(measures, read))
+        .flatten()
+}
+
+/// Operations beyond a percentile that make it one.
+const TAIL_MIN: u64 = 10;
 
 fn server_count(measures: &Measures, read: fn(&Side) -> u64) -> Option<f64> {
     per(read(measures.server.as_ref()?) as f64, operations(measures))

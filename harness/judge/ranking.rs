@@ -48,8 +48,7 @@ fn ranking(cells: &[&Cell<'_>], scenarios: &[ScenarioInfo]) -> Option<Ranking> {
     entries.sort_by(|left, right| left.order(right, metric));
     let best = entries
         .iter()
-        .find(|entry| entry.standing == Standing::Ranked)
-        .map(|entry| entry.cell);
+        .find(|entry| entry.standing == Standing::Ranked);
     let mut ranked: Vec<RankedCell> = entries
         .iter()
         .map(|entry| entry.ranked(best, metric))
@@ -156,16 +155,17 @@ impl<'i, 'a> Entry<'i, 'a> {
             .then_with(|| self.cell.implementation.cmp(other.cell.implementation))
     }
 
-    fn ranked(&self, best: Option<&Cell<'_>>, metric: &Metric) -> RankedCell {
+    fn ranked(&self, best: Option<&Entry<'_, '_>>, metric: &Metric) -> RankedCell {
         let usable = matches!(self.standing, Standing::Ranked | Standing::Floor);
         let relative = best
             .filter(|_| usable)
-            .and_then(|best| relative(self.cell, best, metric));
+            .and_then(|best| relative(self.cell, best.cell, metric));
         let mark = match &self.standing {
             Standing::Ranked => {
-                let is_best =
-                    best.is_some_and(|best| best.implementation == self.cell.implementation);
-                compared(is_best, relative.as_ref(), self.bound.as_deref())
+                let is_best = best.is_some_and(|best| std::ptr::eq(best.cell, self.cell));
+                let best_is_bound = best.is_some_and(|best| best.bound.is_some());
+                let bound = self.bound.as_deref();
+                compared(is_best, relative.as_ref(), bound, best_is_bound)
             }
             Standing::Floor => Mark::Floor,
             Standing::Invalid(because) => Mark::Invalid {
@@ -186,8 +186,14 @@ impl<'i, 'a> Entry<'i, 'a> {
 
 /// Too few rounds put nothing behind anything, and make nothing level or best either: the mark says how
 /// many there were. A cell whose figure is only a bound may be better than it: that it leads or is
-/// level stands all the same, that it is behind does not.
-fn compared(is_best: bool, relative: Option<&Interval>, bound: Option<&str>) -> Mark {
+/// not behind stands all the same, that it is behind or level does not; nor is anything level with a
+/// best that may be better than its figure.
+fn compared(
+    is_best: bool,
+    relative: Option<&Interval>,
+    bound: Option<&str>,
+    best_is_bound: bool,
+) -> Mark {
     match (relative, bound) {
         (Some(relative), _) if relative.confidence == 0.0 => Mark::Undecided {
             because: too_few(relative.samples),
@@ -200,7 +206,16 @@ fn compared(is_best: bool, relative: Option<&Interval>, bound: Option<&str>) -> 
         (Some(relative), _)
             if (relative.low - 1.0).abs().max((relative.high - 1.0).abs()) <= LEVEL_WITHIN =>
         {
-            Mark::Level
+            match bound {
+                None if !best_is_bound => Mark::Level,
+                Some(because) => Mark::Undecided {
+                    because: because.to_owned(),
+                },
+                None => Mark::Undecided {
+                    because: "the best's figure is only a bound, so nothing is level with it"
+                        .to_owned(),
+                },
+            }
         }
         (Some(relative), _) => Mark::Undecided {
             because: format!(

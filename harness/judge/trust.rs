@@ -288,7 +288,7 @@ fn governor(records: &[RunRecord]) -> Option<Check> {
 
 fn self_comparison(controls: &[SelfControl]) -> Check {
     let wrong = |control: &&SelfControl| control.ratio.low > 1.0 || control.ratio.high < 1.0;
-    let width = |control: &SelfControl| control.ratio.high - control.ratio.low;
+    let width = SelfControl::width;
     let Some(widest) = controls
         .iter()
         .max_by(|left, right| width(left).total_cmp(&width(right)))

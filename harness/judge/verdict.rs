@@ -7,6 +7,7 @@ use crate::fairer::fairer_baseline;
 use crate::figure::figure;
 use crate::index::{Cell, Index};
 use crate::input::JudgeInput;
+use crate::latency::at_its_load;
 use crate::lookup::{Found, Lookup, find};
 use crate::measure::claim_interval;
 use crate::metrics::{Metric, MetricClass, metric, unobservable};
@@ -73,7 +74,7 @@ fn outcome(input: &JudgeInput<'_>, index: &Index<'_>, claim: &Claim) -> Outcome 
     };
     let measured = match find(index, claim, metric) {
         Lookup::Found(found) => {
-            let mut outcome = measured(claim, metric, &found);
+            let mut outcome = measured(input.claims, claim, metric, &found);
             outcome
                 .notes
                 .extend(fairer_baseline(index, claim, metric, &found));
@@ -136,7 +137,7 @@ fn smaller_host(
     outcome
 }
 
-fn measured(claim: &Claim, metric: &Metric, found: &Found<'_, '_>) -> Outcome {
+fn measured(claims: &[Claim], claim: &Claim, metric: &Metric, found: &Found<'_, '_>) -> Outcome {
     if let Some(verdict) = unusable(metric, found) {
         return verdict.into();
     }
@@ -145,6 +146,7 @@ fn measured(claim: &Claim, metric: &Metric, found: &Found<'_, '_>) -> Outcome {
         Err(verdict) => return verdict.into(),
     };
     let verdict = judged(claim, metric, found, &interval);
+    let verdict = at_its_load(claims, claim, metric, found, verdict);
     Outcome {
         verdict,
         measured: Some(interval),
@@ -203,15 +205,14 @@ fn judged(claim: &Claim, metric: &Metric, found: &Found<'_, '_>, interval: &Inte
         MetricClass::Rate | MetricClass::Latency => {
             generator_limited(claim, metric, found, verdict)
         }
-        MetricClass::Processor if compares(claim.kind) => {
-            unequally_loaded(claim, metric, found, verdict)
-        }
-        _ => verdict,
+        MetricClass::Processor => unequally_loaded(claim, metric, found, verdict),
+        MetricClass::Other => verdict,
     }
 }
 
 /// An operation costs more on a server that is not full, so an idle candidate looks worse than it is.
-/// That leaves one verdict sound: Met against a full baseline, when the claim asks for a good figure.
+/// That leaves one verdict sound: Met, alone or against a full baseline, when the claim asks for a good
+/// figure. How much of the processor is used at all is another matter: it is low because it is idle.
 fn unequally_loaded(
     claim: &Claim,
     metric: &Metric,
@@ -223,7 +224,7 @@ fn unequally_loaded(
     };
     let full = |cell: &Cell<'_>| cell.limited_by() == Some(Limit::Server);
     let met = matches!(verdict, Verdict::Met { .. }) && asks_for_good(claim, metric);
-    if met && found.baseline.is_some_and(full) {
+    if met && metric.name != "cpu_utilisation" && found.baseline.is_none_or(full) {
         return verdict;
     }
     Verdict::Undecided { because }

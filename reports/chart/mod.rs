@@ -15,4 +15,4 @@ const LATENCY_MAX_US: f64 = 1e12;
 pub(crate) use interval::{Domain, against_bounds, around_one, shared_row};
 pub(crate) use percentile::percentile_curve;
 pub(crate) use series::{SERIES_MAX, key};
-pub(crate) use sweep::{knee, sweep_curve};
+pub(crate) use sweep::{End, held, sweep_curve};

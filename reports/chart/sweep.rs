@@ -11,18 +11,30 @@ use crate::format::bound;
 
 /// A rate counts as held while this share of it completes; the step below ends a sweep.
 const HELD: f64 = 0.95;
-/// Late sends over this share make a point the generator's, not the server's.
-const LATE_MAX: f64 = 0.01;
 
-/// The last step whose rate was held, and whether a later one was not: only then is it a knee, else the
-/// sweep ended too early to find one. `None` when not even the first was held.
-pub(crate) fn knee(sweep: &[SweepPoint]) -> Option<(&SweepPoint, bool)> {
-    let held = sweep
-        .iter()
-        .take_while(|step| step.achieved_per_s >= HELD * step.offered_per_s)
-        .count();
-    let step = sweep.get(held.checked_sub(1)?)?;
-    Some((step, held < sweep.len()))
+/// How a sweep ended behind the last rate that was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The server did not hold the next rate: the last one held is its knee.
+    Knee,
+    /// The generator could not offer the next rate: the knee lies higher.
+    Generator,
+    /// There was no next rate: the knee lies higher.
+    Open,
+}
+
+/// The last step whose rate was held, and what came behind it. `None` when not even the first was held.
+pub(crate) fn held(sweep: &[SweepPoint]) -> Option<(&SweepPoint, End)> {
+    let held = |step: &&SweepPoint| {
+        !step.generator_limited && step.achieved_per_s >= HELD * step.offered_per_s
+    };
+    let count = sweep.iter().take_while(held).count();
+    let end = match sweep.get(count) {
+        Some(next) if next.generator_limited => End::Generator,
+        Some(_) => End::Knee,
+        None => End::Open,
+    };
+    Some((sweep.get(count.checked_sub(1)?)?, end))
 }
 
 /// The P99 of each series against the offered rate; the knee is ringed. `None` without a usable step.
@@ -48,11 +60,11 @@ pub(crate) fn sweep_curve(
             @let places: Vec<(f64, f64)> = sweep.iter().filter(|step| usable(step)).map(|step| (x.place(step.offered_per_s), y.place(step.p99_us))).collect();
             g.series.{ "s" (look) } {
                 polyline.ln points=(points(&places)) {}
-                @if let Some((step, true)) = knee(sweep).filter(|(step, _)| usable(step)) {
+                @if let Some((step, End::Knee)) = held(sweep).filter(|(step, _)| usable(step)) {
                     circle.knee cx=(at(x.place(step.offered_per_s))) cy=(at(y.place(step.p99_us))) r="8.5" {}
                 }
                 @for step in sweep.iter().filter(|step| usable(step)) {
-                    g.late[step.late_share > LATE_MAX] {
+                    g.late[step.generator_limited] {
                         (marker(look, x.place(step.offered_per_s), y.place(step.p99_us), 3.6))
                     }
                 }
@@ -96,6 +108,7 @@ mod tests {
             p50_us: 50.0,
             p99_us: 90.0,
             late_share: 0.0,
+            generator_limited: false,
         }
     }
 
@@ -107,11 +120,22 @@ mod tests {
             step(30.0, 21.0),
             step(40.0, 40.0),
         ];
-        let (found, past) = knee(&sweep).unwrap();
-        assert_eq!((found.offered_per_s, past), (20.0, true));
-        assert_eq!(knee(&sweep[..2]).map(|(_, past)| past), Some(false));
-        assert!(knee(&[step(10.0, 1.0)]).is_none());
-        assert!(knee(&[]).is_none());
+        let found = |sweep: &[SweepPoint]| held(sweep).map(|(step, end)| (step.offered_per_s, end));
+        assert_eq!(found(&sweep), Some((20.0, End::Knee)));
+        assert_eq!(found(&sweep[..2]), Some((20.0, End::Open)));
+        assert_eq!(found(&[step(10.0, 1.0)]), None);
+        assert_eq!(found(&[]), None);
+    }
+
+    #[test]
+    fn a_rate_that_the_generator_could_not_offer_is_no_knee() {
+        let beyond = SweepPoint {
+            generator_limited: true,
+            ..step(30.0, 21.0)
+        };
+        let sweep = [step(10.0, 10.0), step(20.0, 20.0), beyond];
+        let (step, end) = held(&sweep).unwrap();
+        assert_eq!((step.offered_per_s, end), (20.0, End::Generator));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use ringside_contract::{CellSummary, Mark, RankedCell, Ranking, SweepPoint, Verdicts};
 
 use super::table::full_table;
-use crate::chart::{Domain, key, knee, percentile_curve, shared_row, sweep_curve};
+use crate::chart::{Domain, End, held, key, percentile_curve, shared_row, sweep_curve};
 use crate::format::{figure, percent, quantity};
 use crate::view::{
     ScenarioView, anchor, breakable, metric_words, scenarios as views, short, too_few_rounds,
@@ -186,7 +186,7 @@ fn sweep(view: &ScenarioView<'_>) -> Markup {
             figure {
                 h4 { "P99 as the load rises" }
                 (chart)
-                figcaption { "Ringed: the knee, the last rate of which 95 % completed. Pale: over 1 % of sends were late, the generator's doing." }
+                figcaption { "Ringed: the knee, the last rate of which 95 % completed. Pale: the generator could not offer the rate in time." }
             }
             div.steps {
                 h4 { "Rate that was held" }
@@ -201,9 +201,17 @@ fn knee_item(cell: &CellSummary) -> Markup {
     html! {
         li {
             b { (short(&cell.implementation)) } " "
-            @match knee(&cell.sweep) {
-                Some((step, true)) => { (quantity(step.offered_per_s, "/s")) ", P99 " (quantity(step.p99_us, "us")) }
-                Some((step, false)) => { "at least " (quantity(step.offered_per_s, "/s")) " (no knee up to there), P99 " (quantity(step.p99_us, "us")) }
+            @match held(&cell.sweep) {
+                Some((step, end)) => {
+                    @if end != End::Knee { "at least " }
+                    (quantity(step.offered_per_s, "/s"))
+                    @match end {
+                        End::Knee => {}
+                        End::Generator => { " (the generator could offer no more)" }
+                        End::Open => { " (no knee up to there)" }
+                    }
+                    ", P99 " (quantity(step.p99_us, "us"))
+                }
                 None => { "not even the first rate was held" }
             }
         }

@@ -395,7 +395,8 @@ fn sweep(slower: f64) -> Vec<SweepPoint> {
                 achieved_per_s: offered_per_s.min(capacity),
                 p50_us: 90.0 * slower / room.sqrt(),
                 p99_us: 240.0 * slower / room,
-                late_share: if room < 0.1 { 0.02 } else { 0.0003 },
+                late_share: 0.0003,
+                generator_limited: false,
             }
         })
         .collect()

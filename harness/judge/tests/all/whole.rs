@@ -285,6 +285,7 @@ fn sweeps_are_medians_by_offered_rate() {
             ..Latency::default()
         },
         server_cpu_ns_per_op: 1.0,
+        limited_by: None,
     };
     let records = (0..3).map(|round| {
         let mut measures = crate::common::measures(1000.0);
