@@ -1,6 +1,6 @@
 //! Why a cell's figure says less than it seems to.
 
-use ringside_contract::{ImplementationSpec, Limit, RunRecord};
+use ringside_contract::{ImplementationSpec, RunRecord};
 
 use crate::index::{Cell, Index};
 use crate::metrics::{Metric, MetricClass};
@@ -26,14 +26,17 @@ pub fn doubt(
 /// Why the cell may be better than its figure: its generator could offer no more, or its server was
 /// not saturated, and processor time an operation falls as a server fills up.
 pub(crate) fn only_a_bound(cell: &Cell<'_>, metric: &Metric) -> Option<String> {
-    if cell.generator_limited() && metric.class != MetricClass::Other {
-        return Some(format!(
-            "the generator was the limit: its {} is only a bound",
-            metric.name
-        ));
+    match metric.class {
+        MetricClass::Rate | MetricClass::Latency => cell.generator_limited().then(|| {
+            format!(
+                "the generator was the limit: its {} is only a bound",
+                metric.name
+            )
+        }),
+        MetricClass::Processor => (cell.load() == "closed" && !cell.saturated()).then(|| {
+            "the server was not saturated: it may need less processor time under full load"
+                .to_owned()
+        }),
+        MetricClass::Other => None,
     }
-    let idle = cell.load() == "closed" && cell.limited_by() != Some(Limit::Server);
-    (metric.class == MetricClass::Processor && idle).then(|| {
-        "the server was not saturated: it may need less processor time under full load".to_owned()
-    })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ringside_contract::{Interval, Limit, Mark, RankedCell, Ranking, ScenarioSpec};
+use ringside_contract::{Interval, Mark, RankedCell, Ranking, ScenarioSpec};
 
 use crate::doubt::only_a_bound;
 use crate::index::{Cell, Index};
@@ -87,12 +87,8 @@ fn ranking_metric(cells: &[&Cell<'_>], info: Option<&ScenarioInfo>) -> Option<&'
         let usable = cells
             .iter()
             .filter(|cell| cell.sample.ranked && cell.invalid().is_none());
-        let limits: Vec<_> = usable.map(|cell| cell.limited_by()).collect();
-        let saturated = limits
-            .iter()
-            .filter(|limit| **limit == Some(Limit::Server))
-            .count();
-        if saturated * 2 < limits.len() {
+        let full: Vec<_> = usable.map(|cell| cell.saturated()).collect();
+        if full.iter().filter(|full| **full).count() * 2 < full.len() {
             return metric("throughput");
         }
     }

@@ -1,7 +1,7 @@
 //! A claim's verdict, from its cells. Each step either ends with the reason why the records cannot
 //! decide, or hands on to the next.
 
-use ringside_contract::{Claim, ClaimKind, Interval, Judgement, Limit, Role, RunRecord, Verdict};
+use ringside_contract::{Claim, ClaimKind, Interval, Judgement, Role, RunRecord, Verdict};
 
 use crate::fairer::fairer_baseline;
 use crate::figure::figure;
@@ -222,9 +222,8 @@ fn unequally_loaded(
     let Some(because) = unequal_load(found) else {
         return verdict;
     };
-    let full = |cell: &Cell<'_>| cell.limited_by() == Some(Limit::Server);
     let met = matches!(verdict, Verdict::Met { .. }) && asks_for_good(claim, metric);
-    if met && metric.name != "cpu_utilisation" && found.baseline.is_none_or(full) {
+    if met && metric.name != "cpu_utilisation" && found.baseline.is_none_or(Cell::saturated) {
         return verdict;
     }
     Verdict::Undecided { because }
@@ -240,9 +239,7 @@ fn unequal_load(found: &Found<'_, '_>) -> Option<String> {
     if cells.iter().all(|cell| cell.load() == "open") {
         return None;
     }
-    let idle = cells
-        .iter()
-        .find(|cell| cell.limited_by() != Some(Limit::Server))?;
+    let idle = cells.iter().find(|cell| !cell.saturated())?;
     Some(format!(
         "{} was not saturated: processor time compares only between saturated servers or at one offered rate",
         idle.implementation

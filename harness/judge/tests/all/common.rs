@@ -144,6 +144,14 @@ pub(crate) fn cell(
         .collect()
 }
 
+/// Leaves the server half idle, as when `limit` kept the block from going faster.
+pub(crate) fn idle(measures: &mut Measures, limit: Limit) {
+    measures.limited_by = Some(limit);
+    if let Some(server) = &mut measures.server {
+        server.cores_busy = 0.5;
+    }
+}
+
 /// Changes the measures of every record.
 pub(crate) fn with(mut records: Vec<RunRecord>, change: impl Fn(&mut Measures)) -> Vec<RunRecord> {
     records

@@ -1,6 +1,6 @@
 //! Each rule of a verdict, through one helper.
 
-use crate::common::{cell, claim, host, judged, record, with};
+use crate::common::{cell, claim, host, idle, judged, record, with};
 use ringside_contract::{Limit, Measures, Omitted, Plan, RunRecord, SCHEMA, Status, Verdict};
 use ringside_judge::{Families, JudgeInput, Records, judge};
 
@@ -238,10 +238,10 @@ fn latency_is_judged_on_the_open_loop_where_there_is_one() {
 #[test]
 fn processor_time_compares_only_at_equal_load() {
     let saved = "s;promise;http/small;connections=400;cpu_per_op;ratio;http/epoll;http/uring;reduction;0.5;;";
-    let idle = with(pair(2.5, 8), |measures| {
-        measures.limited_by = Some(Limit::Neither);
+    let half = with(pair(2.5, 8), |measures| {
+        idle(measures, Limit::Neither);
     });
-    check(saved, idle, "Undecided", "was not saturated");
+    check(saved, half, "Undecided", "was not saturated");
     let open = saved.replace("connections=400;cpu", "connections=400&load=open;cpu");
     let mut records = cell(
         "http/small{connections=400,load=open}",
@@ -624,19 +624,19 @@ fn rounds_of_another_limit_are_few_or_decide() {
 
 #[test]
 fn processor_time_of_an_idle_server_only_errs_to_its_disadvantage() {
-    let idle = with(cell(SMALL, "http/uring", 8, 1000.0), |measures| {
-        measures.limited_by = Some(Limit::Neither);
+    let half = with(cell(SMALL, "http/uring", 8, 1000.0), |measures| {
+        idle(measures, Limit::Neither);
     });
     let cost = "c;promise;http/small;connections=400;cpu_per_op;us;;http/uring;at_most;;LIMIT;";
-    check(&cost.replace("LIMIT", "2000000"), idle.clone(), "Met", "");
+    check(&cost.replace("LIMIT", "2000000"), half.clone(), "Met", "");
     check(
         &cost.replace("LIMIT", "1"),
-        idle.clone(),
+        half.clone(),
         "Undecided",
         "not saturated",
     );
     let share = "u;promise;http/small;connections=400;cpu_utilisation;%;;http/uring;at_most;;98;";
-    check(share, idle, "Undecided", "not saturated");
+    check(share, half, "Undecided", "not saturated");
     check(share, cell(SMALL, "http/uring", 8, 1000.0), "Met", "");
 }
 

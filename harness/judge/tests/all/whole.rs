@@ -1,6 +1,6 @@
 //! A whole run: rankings, controls, trust, and what is written.
 
-use crate::common::{cell, claim, histogram, judged, record, with};
+use crate::common::{cell, claim, histogram, idle, judged, record, with};
 use proptest::prelude::*;
 use ringside_contract::{CheckState, Latency, Limit, Mark, Measures, RunRecord, Status, Verdicts};
 use ringside_judge::{Records, compare_runs, csv_export};
@@ -52,7 +52,7 @@ fn best_level_behind_floor_invalid_and_unsupported() {
         8,
     );
     records.extend(with(cell(SMALL, "http/nginx", 8, 1200.0), |m| {
-        m.limited_by = Some(Limit::Neither);
+        idle(m, Limit::Neither);
     }));
     let mut skipped = record(SMALL, "http/per_core_epoll", 0, Measures::default());
     skipped.status = Status::Skipped {
@@ -116,11 +116,8 @@ fn only_comparable_figures_are_without_doubt() {
         let doubt = of(change).unwrap();
         assert!(doubt.contains(because), "{doubt}");
     };
-    doubted(
-        |m| m.limited_by = Some(Limit::Generator),
-        "the generator was the limit",
-    );
-    doubted(|m| m.limited_by = Some(Limit::Neither), "was not saturated");
+    doubted(|m| idle(m, Limit::Generator), "was not saturated");
+    doubted(|m| idle(m, Limit::Neither), "was not saturated");
     doubted(|m| m.errors = 100, "failed");
 }
 
@@ -146,14 +143,14 @@ fn too_few_rounds_rank_nothing_and_say_so() {
 
 #[test]
 fn unsaturated_servers_rank_by_throughput_and_open_loops_by_latency() {
-    let idle = with(
+    let half = with(
         cells(&[("http/epoll", 1000.0), ("http/uring", 1500.0)], 8),
         |measures| {
-            measures.limited_by = Some(Limit::Neither);
+            idle(measures, Limit::Neither);
         },
     );
     check_ranking(
-        idle,
+        half,
         "throughput",
         &[("http/uring", "best"), ("http/epoll", "behind")],
     );
@@ -171,7 +168,7 @@ fn unsaturated_servers_rank_by_throughput_and_open_loops_by_latency() {
 fn a_figure_that_is_only_a_bound_may_lead_and_never_be_behind() {
     let limited = |name: &str, throughput| {
         with(cell(SMALL, name, 8, throughput), |m| {
-            m.limited_by = Some(Limit::Generator);
+            idle(m, Limit::Generator);
         })
     };
     let mut records = cells(&[("http/epoll", 1000.0), ("http/per_core_epoll", 900.0)], 8);
