@@ -36,6 +36,10 @@ pub(crate) fn alignment(launch: &Launch<'_>, subject: &Subject<'_>) -> Alignment
     }
     result.aligned.extend(manifest.aligned.clone());
     result.not_aligned.clone_from(&manifest.not_aligned);
+    for (name, instead) in manifest.unaligned(&subject.axes) {
+        result.aligned.remove(name);
+        result.not_aligned.push(format!("{name}: {instead}"));
+    }
     if manifest.listener == Listener::Port && wanted != system {
         result.not_aligned.push(format!(
             "congestion control: it opens its own socket and keeps the system's {system} where the others have {wanted}"

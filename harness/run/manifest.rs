@@ -51,6 +51,9 @@ pub struct Manifest {
     pub not_aligned: Vec<String>,
     /// Text of each value of each axis, where it is not the value itself.
     texts: BTreeMap<String, BTreeMap<String, String>>,
+    /// What a value of an axis takes out of [`Self::aligned`], by axis and value: the name, and what it
+    /// does instead.
+    unaligned: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
     text: String,
 }
 
@@ -165,6 +168,18 @@ impl Manifest {
             .collect()
     }
 
+    /// What the values of its axes take out of [`Self::aligned`]: the name, and what it does instead.
+    pub fn unaligned<'a>(
+        &'a self,
+        axes: &'a ringside_contract::Settings,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let of_value = |(axis, value)| self.unaligned.get(axis)?.get(value);
+        axes.iter()
+            .filter_map(of_value)
+            .flatten()
+            .map(|(name, instead)| (name.as_str(), instead.as_str()))
+    }
+
     /// The text that it was read from: two manifests are the same when this is.
     pub fn text(&self) -> &str {
         &self.text
@@ -236,6 +251,9 @@ struct RawAxis {
     about: String,
     #[serde(default)]
     texts: BTreeMap<String, Spanned<String>>,
+    /// By value: what is then not like all the others, and what it is instead.
+    #[serde(default)]
+    not_aligned: BTreeMap<String, Spanned<BTreeMap<String, String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -270,6 +288,7 @@ impl RawManifest {
             )
         })?;
         let texts = self.axes.iter().map(RawAxis::texts).collect();
+        let unaligned = self.axes.iter().map(RawAxis::unaligned).collect();
         Ok(Manifest {
             meta: leak_meta(self.id.get_ref(), &self.about, &self.axes),
             service: self.service.into_inner(),
@@ -293,6 +312,7 @@ impl RawManifest {
             aligned: self.aligned,
             not_aligned: self.not_aligned,
             texts,
+            unaligned,
             text: file.text.to_owned(),
         })
     }
@@ -388,13 +408,29 @@ impl RawAxis {
             let expected = format!("expected one of {}", self.values.join(", "));
             return Err(file.error(&self.default.span(), "axis.default", &expected));
         }
-        for (value, text) in &self.texts {
+        let texts = self
+            .texts
+            .iter()
+            .map(|(value, text)| ("axis.texts", value, text.span()));
+        let unaligned = self
+            .not_aligned
+            .iter()
+            .map(|(value, names)| ("axis.not_aligned", value, names.span()));
+        for (field, value, span) in texts.chain(unaligned) {
             if !self.values.contains(value) {
                 let expected = format!("`{value}` is no value of {name}");
-                return Err(file.error(&text.span(), "axis.texts", &expected));
+                return Err(file.error(&span, field, &expected));
             }
         }
         Ok(())
+    }
+
+    fn unaligned(&self) -> (String, BTreeMap<String, BTreeMap<String, String>>) {
+        let of_values = self
+            .not_aligned
+            .iter()
+            .map(|(value, names)| (value.clone(), names.get_ref().clone()));
+        (self.name.get_ref().clone(), of_values.collect())
     }
 
     fn texts(&self) -> (String, BTreeMap<String, String>) {

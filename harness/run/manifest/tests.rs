@@ -115,3 +115,27 @@ fn a_missing_program_names_the_command_that_installs_it() {
         "{reason}"
     );
 }
+
+#[test]
+fn a_value_of_an_axis_takes_back_what_is_aligned() {
+    let off = r#"texts = { off = "--off" }"#;
+    let taken_back = format!("{off}\nnot_aligned.off = {{ access_log = \"a line a request\" }}");
+    let manifest = parse(&SAMPLE.replace(off, &taken_back)).unwrap();
+    let unaligned = |mode: &str| {
+        let mut axes = ringside_contract::Settings::default();
+        axes.set("mode", mode);
+        let names: Vec<_> = manifest
+            .unaligned(&axes)
+            .map(|(name, instead)| format!("{name}: {instead}"))
+            .collect();
+        names
+    };
+    assert_eq!(unaligned("off"), ["access_log: a line a request"]);
+    assert!(unaligned("on").is_empty());
+    check(
+        off,
+        &format!("{off}\nnot_aligned.up = {{ a = \"b\" }}"),
+        19,
+        "axis.not_aligned",
+    );
+}
