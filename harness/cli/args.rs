@@ -50,6 +50,11 @@ pub(crate) struct Global {
     /// Add the outside program that this manifest describes; may be given several times.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) manifest: Vec<PathBuf>,
+    /// Processors of each server that is measured; the generator gets as many of the others, if there are
+    /// so many. Claims about several cores need more than 1.
+    #[arg(long, global = true, value_name = "N", default_value_t = 1,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) server_cores: usize,
 }
 
 /// Form of the output.
@@ -156,7 +161,7 @@ pub(crate) struct ListArgs {
 /// Which cells, how often, and in what time.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PlanArgs {
-    /// A named plan (smoke, quick, full, goals, self) or a TOML file of your own.
+    /// A named plan (smoke, quick, full, cores, goals, self) or a TOML file of your own.
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub(crate) plan: String,
     /// Fit the plan to this time, such as 10m; what does not fit is left out and said.

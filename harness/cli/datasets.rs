@@ -26,6 +26,7 @@ const PLANS: &[(&str, &str)] = &[
     ("quick", include_str!("../../datasets/plans/quick.toml")),
     ("full", include_str!("../../datasets/plans/full.toml")),
     ("goals", include_str!("../../datasets/plans/goals.toml")),
+    ("cores", include_str!("../../datasets/plans/cores.toml")),
     ("self", include_str!("../../datasets/plans/self.toml")),
 ];
 

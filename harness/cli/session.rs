@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::Global;
 use crate::catalogue;
+use crate::exit::UsageError;
 
 /// Congestion control of both sides of every block. The system's is often BBR, which halves `sendfile`
 /// on loopback (100 MB: 36-43 ms against 19-22 ms); cubic is in every kernel.
@@ -39,6 +40,8 @@ impl Session {
     /// Probes the machine and takes over SIGINT and SIGTERM; a second signal ends at once.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
         let host = ringside_metal::host::probe();
+        let placement = ringside_run::place(&host, global.server_cores)
+            .map_err(|error| UsageError(error.to_string()))?;
         let executable =
             std::env::current_exe().context("failed to find this program's own file")?;
         let stop = Stop::default();
@@ -50,7 +53,7 @@ impl Session {
         Ok(Self {
             catalogue: catalogue::catalogue(global)?,
             build: build(&executable)?,
-            placement: ringside_run::place(&host, 1),
+            placement,
             host,
             executable,
             stop,

@@ -39,7 +39,7 @@ pub use error::RunError;
 pub use fixtures::write_fixtures;
 pub use manifest::{ConfigFile, Listener, Manifest, Need, Ready, find_program};
 pub use observer::{Event, Observer, Silent};
-pub use placement::place;
+pub use placement::{TooFewProcessors, place};
 pub use plan::{PlanOptions, plan};
 pub use preflight::{Finding, FindingState, preflight};
 pub use program::{build, identify};

@@ -1,24 +1,52 @@
 //! Which processors each role gets.
 
 use ringside_contract::{Host, Placement};
+use thiserror::Error;
 
-/// The server on the first `workers` processors, the generator on the next one. With a single
+/// The machine has too few processors for the placement that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "failed to give a server {wanted} processors: this machine has {available}, and the generator needs one of \
+     its own; give --server-cores {most} or less"
+)]
+pub struct TooFewProcessors {
+    /// Processors of a server.
+    pub wanted: usize,
+    /// Processors of the machine that may be used.
+    pub available: usize,
+    /// The most that a server can get.
+    pub most: usize,
+}
+
+/// The server on the first `server_cores` processors, the generator on as many of the next ones, if there
+/// are so many: a server of several cores is more than one generating thread can load. With a single
 /// processor both share it, and the placement says so.
-pub fn place(host: &Host, workers: usize) -> Placement {
+///
+/// # Errors
+/// [`TooFewProcessors`]: none would be left for the generator.
+pub fn place(host: &Host, server_cores: usize) -> Result<Placement, TooFewProcessors> {
     let cpus = &host.cpus;
-    if cpus.len() < 2 {
-        return Placement {
+    let server = server_cores.max(1);
+    if cpus.len() < 2 && server == 1 {
+        return Ok(Placement {
             server_cpus: cpus.clone(),
             generator_cpus: cpus.clone(),
             shared: true,
-        };
+        });
     }
-    let server = workers.clamp(1, cpus.len() - 1);
-    Placement {
+    if server >= cpus.len() {
+        return Err(TooFewProcessors {
+            wanted: server,
+            available: cpus.len(),
+            most: cpus.len().saturating_sub(1).max(1),
+        });
+    }
+    let generator = server.min(cpus.len() - server);
+    Ok(Placement {
         server_cpus: cpus[..server].to_vec(),
-        generator_cpus: vec![cpus[server]],
+        generator_cpus: cpus[server..server + generator].to_vec(),
         shared: false,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -26,27 +54,35 @@ mod tests {
     use super::*;
     use crate::testing::host;
 
-    fn check(cpus: &[usize], workers: usize, server: &[usize], generator: &[usize], shared: bool) {
-        let placement = place(
-            &Host {
-                cpus: cpus.to_vec(),
-                ..host()
-            },
-            workers,
-        );
+    fn with(cpus: &[usize]) -> Host {
+        Host {
+            cpus: cpus.to_vec(),
+            ..host()
+        }
+    }
+
+    fn check(cpus: &[usize], cores: usize, server: &[usize], generator: &[usize], shared: bool) {
         let expected = Placement {
             server_cpus: server.to_vec(),
             generator_cpus: generator.to_vec(),
             shared,
         };
-        assert_eq!(placement, expected);
+        assert_eq!(place(&with(cpus), cores), Ok(expected));
     }
 
     #[test]
     fn roles_get_processors_of_their_own_where_there_are_two() {
         check(&[0, 1], 1, &[0], &[1], false);
-        check(&[2, 3, 5, 7], 2, &[2, 3], &[5], false);
-        check(&[0, 1], 4, &[0], &[1], false);
+        check(&[2, 3, 5, 7], 1, &[2], &[3], false);
+        check(&[2, 3, 5, 7], 2, &[2, 3], &[5, 7], false);
+        check(&[2, 3, 5, 7], 3, &[2, 3, 5], &[7], false);
         check(&[3], 1, &[3], &[3], true);
+    }
+
+    #[test]
+    fn a_server_that_leaves_no_processor_to_the_generator_is_refused() {
+        let refused = place(&with(&[0, 1]), 4).unwrap_err();
+        assert_eq!((refused.available, refused.most), (2, 1));
+        assert!(place(&with(&[3]), 2).is_err());
     }
 }
