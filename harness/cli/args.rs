@@ -54,7 +54,7 @@ pub(crate) struct Global {
     /// so many. Claims about several cores need more than 1.
     #[arg(long, global = true, value_name = "N", default_value_t = 1,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
-    pub(crate) server_cores: usize,
+    pub(crate) cores: usize,
 }
 
 /// Form of the output.
@@ -345,4 +345,16 @@ fn cores(text: &str) -> Result<f64, String> {
     cores
         .filter(|cores| cores.is_finite() && *cores > 0.0)
         .ok_or_else(|| "expected a number above 0, such as 1 or 0.5".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn no_option_of_every_command_clashes_with_one_of_a_single_command() {
+        Cli::command().debug_assert();
+    }
 }

@@ -40,7 +40,7 @@ impl Session {
     /// Probes the machine and takes over SIGINT and SIGTERM; a second signal ends at once.
     pub(crate) fn open(global: &Global) -> anyhow::Result<Self> {
         let host = ringside_metal::host::probe();
-        let placement = ringside_run::place(&host, global.server_cores)
+        let placement = ringside_run::place(&host, global.cores)
             .map_err(|error| UsageError(error.to_string()))?;
         let executable =
             std::env::current_exe().context("failed to find this program's own file")?;

@@ -83,7 +83,7 @@ pub(crate) fn needs_sentence(missing: &[&str], here: &Here<'_>) -> String {
     if missing.iter().any(|need| need.starts_with("cores>=")) {
         let cores = here.server_cores;
         let plural = if cores == 1 { "" } else { "s" };
-        needs += &format!("; this run gave the server {cores} core{plural} (--server-cores)");
+        needs += &format!("; this run gave the server {cores} core{plural} (--cores)");
     }
     needs
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "failed to give a server {wanted} processors: this machine has {available}, and the generator needs one of \
-     its own; give --server-cores {most} or less"
+     its own; give --cores {most} or less"
 )]
 pub struct TooFewProcessors {
     /// Processors of a server.
