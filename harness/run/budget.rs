@@ -8,8 +8,9 @@ use ringside_contract::{Arrivals, Host, LoadPlan, Omitted, PlannedCell, Purpose,
 use crate::catalogue::Catalogue;
 use crate::plan::Draft;
 
-/// Starting and ending the two processes of a block; measured at 0.15 to 0.3 s on two busy cores.
-const PROCESSES: Duration = Duration::from_millis(250);
+/// Starting and ending the two processes of a block; measured at 0.12 to 0.15 s on two busy cores, over
+/// runs of 88 and 140 blocks.
+const PROCESSES: Duration = Duration::from_millis(180);
 /// Opening and closing one connection on both sides: about 50 us together.
 const CONNECTION: Duration = Duration::from_micros(50);
 /// What a server on one core sends of a file: 0.6 to 2.3 GB a second were seen.
