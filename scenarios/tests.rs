@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use ringside_contract::{Arrivals, Params, Scenario, ScenarioSpec};
+use ringside_contract::{Arrivals, Measures, Params, Scenario, ScenarioSpec};
 
 use crate::all;
 
@@ -172,4 +172,21 @@ fn fixtures_can_be_read_in_any_pieces() {
     scenario.fixture_bytes(fixture, 0, &mut whole);
     scenario.fixture_bytes(fixture, 333, &mut part);
     assert_eq!(part, whole[333..433]);
+}
+
+#[test]
+fn a_sound_block_keeps_every_promise_and_one_without_connections_breaks_one() {
+    for scenario in all() {
+        let id = scenario.meta().id;
+        let params = resolve(*scenario, id);
+        let connections = scenario.load(&params).unwrap().connections;
+        let sound = Measures {
+            operations: 100_000,
+            connections,
+            ..Measures::default()
+        };
+        assert_eq!(scenario.verify(&params, &sound), Ok(()), "{id}");
+        let silent = Measures::default();
+        assert!(scenario.verify(&params, &silent).is_err(), "{id}");
+    }
 }

@@ -54,6 +54,6 @@ impl Scenario for Large {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)
+        verify_load(measures, params.count("connections"))
     }
 }

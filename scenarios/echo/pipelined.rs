@@ -57,6 +57,6 @@ impl Scenario for Pipelined {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)
+        verify_load(measures, params.count("connections"))
     }
 }

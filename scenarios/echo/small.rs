@@ -50,6 +50,6 @@ impl Scenario for Small {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)
+        verify_load(measures, params.count("connections"))
     }
 }

@@ -83,7 +83,7 @@ impl Scenario for Large {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)
+        verify_load(measures, connections(params))
     }
 
     fn fixtures(&self, params: &Params) -> Vec<Fixture> {

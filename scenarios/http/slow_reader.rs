@@ -93,7 +93,7 @@ impl Scenario for SlowReader {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)?;
+        verify_load(measures, params.count("connections"))?;
         let Some(server) = &measures.server else {
             return Ok(());
         };

@@ -53,7 +53,7 @@ impl Scenario for Small {
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(params, measures)
+        verify_load(measures, params.count("connections"))
     }
 
     fn fixtures(&self, params: &Params) -> Vec<Fixture> {
