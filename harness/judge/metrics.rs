@@ -203,9 +203,6 @@ const METRICS: &[Metric] = &[
         "connections that were opened",
         |m| Some(f64::from(m.connections)),
     ),
-    row("elapsed", "s", LESS, Other, OPERATIONS, |m| {
-        Some(m.duration_s)
-    }),
     row("late_share", "%", LESS, Other, "an open loop", |m| {
         per(100.0 * m.late_sends as f64, m.offered as f64)
     }),
