@@ -9,10 +9,10 @@ pub(crate) fn answers(address: SocketAddr, path: &str, limit: Duration) -> bool 
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect_timeout(&address, limit)?;
         stream.set_read_timeout(Some(limit))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        // At once: a server that answers the first piece of a head and closes would reset the rest.
+        stream.write_all(request.as_bytes())?;
         let mut head = [0; 5];
         stream.read_exact(&mut head)?;
         Ok(head == *b"HTTP/")
