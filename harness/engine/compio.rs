@@ -143,6 +143,10 @@ impl Wire for Stream {
         (result, operation.into_inner().into_inner())
     }
 
+    fn unacknowledged(&self) -> io::Result<u32> {
+        socket::unacknowledged(&self.0)
+    }
+
     fn shut_down(&self, how: Shutdown) -> io::Result<()> {
         socket::shutdown(&self.0, how);
         Ok(())

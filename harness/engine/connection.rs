@@ -11,7 +11,7 @@ use ringside_metal::epoll::Interest;
 use ringside_metal::socket;
 
 use crate::outbox::{Flushed, Outbox, Sender, Sent};
-use crate::service::STALL;
+use crate::stall::Watch;
 use crate::{BodyMode, Millis, Protocol, Step, Tick};
 
 /// What a worker reuses for all its connections.
@@ -64,8 +64,8 @@ pub(crate) struct Connection<P: Protocol, S = OwnedFd> {
     pub(crate) queued: bool,
     /// The core is to be called again with what was kept, once the outbox is empty.
     resume: bool,
-    /// When its outbox was last seen empty or moving.
-    moved: Millis,
+    /// Sees whether the peer takes what the outbox holds.
+    watch: Watch,
 }
 
 /// What is left to do on a connection.
@@ -186,7 +186,7 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
             failing: false,
             queued: false,
             resume: false,
-            moved: space.now,
+            watch: Watch::new(space.now),
         }
     }
 
@@ -451,13 +451,20 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
             });
         }
         if self.outbox.take_moved() || self.outbox.is_empty() {
-            self.moved = space.now;
-        } else if space.now.saturating_sub(self.moved) >= STALL {
-            return Ok(Turn::Closed);
+            self.watch.moved(space.now);
+        } else {
+            let held = socket::unacknowledged(&self.socket.as_fd());
+            self.watch.look(space.now, held);
+            if self.watch.is_stalled(space.now) {
+                return Ok(Turn::Closed);
+            }
         }
         if self.phase != Phase::Open {
             // What the peer was promised is still sent, then it ends.
             return Ok(Turn::Wait);
+        }
+        if !self.outbox.is_empty() {
+            protocol.held_up(&mut self.state, space.now);
         }
         space.out.clear();
         let verdict = protocol.tick(&mut self.state, space.now, &mut space.out);

@@ -137,6 +137,7 @@ impl<P: Protocol> Dialogue<P> {
 
     /// Time has passed while a reply is on its way, in which other words have no place.
     pub(crate) fn tick_unheard(&mut self, now: Millis) -> Tick {
+        self.protocol.held_up(&mut self.connection, now);
         let length = self.out.len();
         let verdict = self.tick(now);
         self.out.truncate(length);

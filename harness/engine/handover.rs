@@ -20,7 +20,7 @@ use ringside_contract::{Counters, Host, Support, UringSupport};
 
 use crate::dialogue::{Dialogue, Next, memory_range};
 use crate::runtime::{Clock, LARGE_COPY, LINGER, SHORTAGE, TICK, Totals, concerns_one_peer, until};
-use crate::service::STALL;
+use crate::stall::Watch;
 use crate::{Body, BodyMode, Content, Millis, Protocol, Tick, chunk};
 
 /// What an operation gives back: its result and its buffer.
@@ -44,6 +44,9 @@ pub(crate) trait Wire: 'static {
         buffer: Vec<u8>,
         part: Range<usize>,
     ) -> Handed<usize>;
+
+    /// Bytes that the kernel holds for the peer.
+    fn unacknowledged(&self) -> io::Result<u32>;
 
     /// Ends one or both directions at once; operations in flight end.
     fn shut_down(&self, how: Shutdown) -> io::Result<()>;
@@ -121,8 +124,8 @@ pub(crate) struct Table<P: Protocol, W: Wire> {
 struct Seat<P: Protocol, W: Wire> {
     wire: W,
     dialogue: RefCell<Dialogue<P>>,
-    /// Since when its task sends a piece, so that nothing else writes in between.
-    sending: Cell<Option<Millis>>,
+    /// Its task sends a piece, so that nothing else writes in between; sees whether the peer takes it.
+    sending: Cell<Option<Watch>>,
     /// The core wants to close, once what is on its way has gone.
     closing: Cell<bool>,
     /// When it is shut down at the latest, once that is decided.
@@ -280,7 +283,7 @@ impl<P: Protocol, W: Wire> Table<P, W> {
 
     async fn send(&self, seat: &Seat<P, W>, buffer: Vec<u8>, part: Range<usize>) -> Handed<()> {
         let length = part.len() as u64;
-        seat.sending.set(Some(self.clock.now()));
+        seat.sending.set(Some(Watch::new(self.clock.now())));
         let handed = seat.wire.send(buffer, part).await;
         seat.sending.set(None);
         if handed.0.is_ok() {
@@ -299,7 +302,7 @@ impl<P: Protocol, W: Wire> Table<P, W> {
                 for start in part.clone().step_by(LARGE_COPY) {
                     let piece = start..part.end.min(start + LARGE_COPY);
                     let length = piece.len() as u64;
-                    seat.sending.set(Some(self.clock.now()));
+                    seat.sending.set(Some(Watch::new(self.clock.now())));
                     let sent = seat.wire.send_shared(bytes, piece).await;
                     seat.sending.set(None);
                     sent?;
@@ -365,9 +368,11 @@ impl<P: Protocol, W: Wire> Seat<P, W> {
             }
             return Tick::Keep;
         }
-        if let Some(since) = self.sending.get() {
-            // A piece has up to 1 MiB: what takes longer than this is no reader.
-            if now.saturating_sub(since) >= STALL {
+        if let Some(mut watch) = self.sending.get() {
+            // A piece has up to 1 MiB, of which the runtime reports nothing before its end.
+            watch.look(now, self.wire.unacknowledged());
+            self.sending.set(Some(watch));
+            if watch.is_stalled(now) {
                 // Fails only where the peer was faster.
                 let _ = self.wire.shut_down(Shutdown::Both);
             } else if !self.closing.get() {

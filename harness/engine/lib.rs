@@ -26,6 +26,7 @@ mod protocol;
 mod runtime;
 mod service;
 mod slots;
+mod stall;
 pub mod tokio;
 mod tokio_signal;
 pub mod tokio_uring;

@@ -30,6 +30,12 @@ pub trait Protocol: Send + Sync + 'static {
         let _ = (connection, out);
     }
 
+    /// Called before [`Self::tick`] while replies wait, since the peer takes them slowly: what it sent
+    /// meanwhile may lie unread, so no deadline for it may run on.
+    fn held_up(&self, connection: &mut Self::Connection, now: Millis) {
+        let _ = (connection, now);
+    }
+
     /// Called about once a second for each connection: deadlines are kept here. May append a last
     /// reply to `out` before [`Tick::Close`].
     fn tick(&self, connection: &mut Self::Connection, now: Millis, out: &mut Vec<u8>) -> Tick {

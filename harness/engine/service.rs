@@ -12,9 +12,6 @@ use ringside_contract::{Counters, Endpoint, Service, StartError, StopError};
 use ringside_metal::affinity;
 use ringside_metal::epoll::Flag;
 
-/// A connection whose peer takes no byte of what waits for it for so long is closed.
-pub(crate) const STALL: crate::Millis = 60_000;
-
 /// Tells every worker of a service to end. A poller can watch it; a thread can ask it.
 #[derive(Debug)]
 pub struct Stop {

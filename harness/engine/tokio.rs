@@ -12,13 +12,13 @@ use std::io::{self, IoSlice};
 use std::mem;
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use ::tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use ::tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use ::tokio::net::{TcpListener, TcpStream};
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -32,7 +32,7 @@ use crate::runtime::{
     self, Clock, LARGE_COPY, LINGER, SHORTAGE, Setup, TICK, Totals, Worker, concerns_one_peer,
     until,
 };
-use crate::service::STALL;
+use crate::stall::Watch;
 use crate::tokio_signal::raised;
 use crate::{Body, BodyMode, Content, EngineOptions, Protocol, Tick, chunk};
 
@@ -283,8 +283,12 @@ impl<P: Protocol> Conversation<P> {
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut from = 0;
         while from < bytes.len() {
-            let writing = self.stream.write(&bytes[from..]);
-            match self.timer.sending(&mut self.dialogue, writing).await? {
+            let rest = &bytes[from..];
+            let write = |stream: &mut TcpStream, context: &mut Context<'_>| {
+                Pin::new(stream).poll_write(context, rest)
+            };
+            let (timer, dialogue) = (&mut self.timer, &mut self.dialogue);
+            match timer.sending(dialogue, &mut self.stream, write).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 sent => from += sent,
             }
@@ -332,8 +336,11 @@ impl<P: Protocol> Conversation<P> {
         let mut parts = [IoSlice::new(&head), IoSlice::new(body)];
         let mut parts = &mut parts[..];
         while !parts.is_empty() {
-            let writing = self.stream.write_vectored(parts);
-            match self.timer.sending(&mut self.dialogue, writing).await? {
+            let write = |stream: &mut TcpStream, context: &mut Context<'_>| {
+                Pin::new(stream).poll_write_vectored(context, parts)
+            };
+            let (timer, dialogue) = (&mut self.timer, &mut self.dialogue);
+            match timer.sending(dialogue, &mut self.stream, write).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 sent => IoSlice::advance_slices(&mut parts, sent),
             }
@@ -371,19 +378,23 @@ impl<P: Protocol> Conversation<P> {
         mut call: impl FnMut(&TcpStream, u64, usize) -> io::Result<usize>,
     ) -> io::Result<()> {
         let mut head = mem::take(&mut self.dialogue.out);
-        let stream = &self.stream;
+        let (timer, dialogue) = (&mut self.timer, &mut self.dialogue);
         let mut from = 0;
         while from < head.len() {
             // MSG_MORE: the head shares its segment with the start of the body.
-            let send = || socket::send(stream, &head[from..], true);
-            let sending = stream.async_io(Interest::WRITABLE, send);
-            from += self.timer.sending(&mut self.dialogue, sending).await?;
+            let rest = &head[from..];
+            let send = |stream: &mut TcpStream, context: &mut Context<'_>| {
+                poll_call(stream, context, |stream| socket::send(stream, rest, true))
+            };
+            from += timer.sending(dialogue, &mut self.stream, send).await?;
         }
         let mut at = 0;
         while at < length {
             let most = (length - at).min(PAGES) as usize;
-            let sending = stream.async_io(Interest::WRITABLE, || call(stream, at, most));
-            match self.timer.sending(&mut self.dialogue, sending).await? {
+            let send = |stream: &mut TcpStream, context: &mut Context<'_>| {
+                poll_call(stream, context, |stream| call(stream, at, most))
+            };
+            match timer.sending(dialogue, &mut self.stream, send).await? {
                 // The file became shorter, and its length was promised.
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 sent => at += sent as u64,
@@ -462,21 +473,24 @@ impl Timer {
         .await
     }
 
-    /// Sends what the socket takes; `TimedOut` when it takes nothing for [`STALL`].
-    async fn sending<P: Protocol, T>(
+    /// Sends what the socket takes; `TimedOut` when the peer takes nothing for
+    /// [`crate::stall::STALL`].
+    async fn sending<P: Protocol>(
         &mut self,
         dialogue: &mut Dialogue<P>,
-        operation: impl Future<Output = io::Result<T>>,
-    ) -> io::Result<T> {
-        let mut operation = pin!(operation);
-        let mut since = None;
+        stream: &mut TcpStream,
+        mut send: impl FnMut(&mut TcpStream, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> io::Result<usize> {
+        let mut watch = None;
         poll_fn(|context| {
-            if let Poll::Ready(result) = operation.as_mut().poll(context) {
+            if let Poll::Ready(result) = send(stream, context) {
                 return Poll::Ready(result);
             }
             while self.ticks.poll_tick(context).is_ready() {
                 let now = self.clock.now();
-                if now.saturating_sub(*since.get_or_insert(now)) >= STALL {
+                let watch = watch.get_or_insert_with(|| Watch::new(now));
+                watch.look(now, socket::unacknowledged(stream));
+                if watch.is_stalled(now) {
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
                 if !self.closing {
@@ -486,6 +500,21 @@ impl Timer {
             Poll::Pending
         })
         .await
+    }
+}
+
+/// Makes the call when the socket has room, until it sends something or fails.
+fn poll_call(
+    stream: &TcpStream,
+    context: &mut Context<'_>,
+    mut call: impl FnMut(&TcpStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(stream.poll_write_ready(context))?;
+        match stream.try_io(Interest::WRITABLE, || call(stream)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            answer => return Poll::Ready(answer),
+        }
     }
 }
 

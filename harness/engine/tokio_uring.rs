@@ -18,6 +18,7 @@ use ::tokio_uring::buf::BoundedBuf;
 use ::tokio_uring::net::{TcpListener, TcpStream};
 
 use ringside_contract::{Counters, Host, Service, StartError, Support};
+use ringside_metal::socket;
 
 use crate::handover::{self, Handed, Listener, Table, Wire};
 use crate::runtime::{self, Clock, LARGE_COPY, Setup, Worker};
@@ -122,6 +123,10 @@ impl Wire for Stream {
         };
         let (result, slice) = file.read_at(buffer.slice(part), offset).await;
         (result, slice.into_inner())
+    }
+
+    fn unacknowledged(&self) -> io::Result<u32> {
+        socket::unacknowledged(&self.0)
     }
 
     fn shut_down(&self, how: Shutdown) -> io::Result<()> {

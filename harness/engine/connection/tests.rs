@@ -1,4 +1,5 @@
 use super::*;
+use crate::stall::STALL;
 use crate::{Body, Content, Progress};
 use std::io::Read;
 use std::net::TcpStream;
@@ -66,6 +67,22 @@ fn a_core_that_closes_lets_a_pending_body_arrive_whole() {
         std::thread::yield_now();
     }
     assert_eq!(reader.join().unwrap().unwrap(), LENGTH);
+}
+
+#[test]
+fn a_peer_that_takes_little_is_kept_though_the_socket_has_no_room() {
+    let (mut client, mut connection, mut space) = full();
+    let mut piece = vec![0; 128 << 10];
+    for round in 0..4 {
+        space.now = round * (STALL - 1000);
+        assert_eq!(connection.tick(&Hasty, &mut space), Turn::Wait);
+        let before = socket::unacknowledged(connection.socket()).unwrap();
+        client.read_exact(&mut piece).unwrap();
+        // The kernel may bring the acknowledgement a moment later.
+        while socket::unacknowledged(connection.socket()).unwrap() == before {
+            client.read_exact(&mut piece[..1]).unwrap();
+        }
+    }
 }
 
 #[test]

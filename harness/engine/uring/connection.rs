@@ -3,6 +3,7 @@
 mod input;
 mod output;
 
+use std::io;
 use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use ringside_metal::ring::{Completion, Ring, Socket};
 
 use super::transfer::Transfer;
 use super::{RingSettings, worker::Totals};
-use crate::service::STALL;
+use crate::stall::Watch;
 use crate::{BodyMode, Millis, Protocol, Tick};
 
 /// Bytes of replies that may wait behind a send; then input waits.
@@ -37,6 +38,8 @@ pub(super) enum Event {
     Piped,
     /// The sending side has ended.
     Shut,
+    /// What the kernel holds for the peer is known.
+    Held,
 }
 
 /// What all connections of a worker share.
@@ -113,8 +116,8 @@ pub(super) struct Connection<C> {
     /// To be aborted as soon as that has happened.
     doomed: bool,
     sending: bool,
-    /// When it last was seen that nothing is to be sent, or that some was.
-    moved: Millis,
+    /// Sees whether the peer takes what is sent.
+    watch: Watch,
     /// A send that took long was cancelled, to see whether some of it was sent.
     asked: bool,
     /// The peer has closed its side.
@@ -146,7 +149,7 @@ impl<C> Connection<C> {
             shutting: false,
             doomed: false,
             sending: false,
-            moved: shared.now,
+            watch: Watch::new(shared.now),
             asked: false,
             ended: false,
             told_of_end: false,
@@ -178,6 +181,10 @@ impl<C> Connection<C> {
         match event {
             Event::Received => self.received(completion, shared),
             Event::Sent => self.sent(completion, shared),
+            Event::Held => {
+                let held = completion.result.map_err(io::Error::from);
+                return self.watch.look(shared.now, held);
+            }
             Event::Shut => {
                 self.shutting = false;
                 if self.doomed {
@@ -204,6 +211,9 @@ impl<C> Connection<C> {
         self.watch_sending(shared);
         match self.phase {
             Phase::Open => {
+                if self.sending || self.transfer.is_some() {
+                    shared.protocol.held_up(&mut self.core, shared.now);
+                }
                 // A last reply has no place inside of a body.
                 let mut unsaid = Vec::new();
                 let out = match self.transfer {
@@ -230,12 +240,15 @@ impl<C> Connection<C> {
     /// Ends a connection whose peer takes nothing. A send reports what it sent only when it ends, so
     /// one that takes long is cancelled to see: it goes on if some of it was sent.
     fn watch_sending<P>(&mut self, shared: &mut Shared<P>) {
+        let Some(socket) = &self.socket else { return };
         if !self.sending {
-            self.moved = shared.now;
-        } else if let Some(socket) = &self.socket
-            && !self.asked
-            && shared.now.saturating_sub(self.moved) >= STALL
-        {
+            self.watch.moved(shared.now);
+        } else if !self.watch.is_stalled(shared.now) {
+            shared
+                .ring
+                .unacknowledged(socket, tag(Event::Held, self.index));
+            self.pending += 1;
+        } else if !self.asked {
             self.asked = true;
             shared.ring.cancel_all(socket);
         }
@@ -315,6 +328,7 @@ pub(super) fn event(tag: u64) -> Option<(Event, u32)> {
         2 => Event::Read,
         3 => Event::Piped,
         4 => Event::Shut,
+        5 => Event::Held,
         _ => return None,
     };
     Some((event, (tag & u64::from(u32::MAX)) as u32))

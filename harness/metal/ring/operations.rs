@@ -248,6 +248,15 @@ impl Ring {
         self.push_tagged(entry, RECEIVE, tag);
     }
 
+    /// Asks how many bytes the kernel holds for the peer, as [`crate::socket::unacknowledged`] does for
+    /// what has a descriptor. Fails before Linux 6.7.
+    pub fn unacknowledged(&mut self, socket: &Socket, tag: u64) {
+        let entry = with_target!(socket, |target| {
+            opcode::UringCmd16::new(target, SOCKET_OUTQ).build()
+        });
+        self.push_tagged(entry, RECEIVE, tag);
+    }
+
     /// Ends the sending side, so that the peer sees the end of the stream. The kernel does this on a
     /// thread of its own and looks the descriptor up only there: do not close it before the completion,
     /// or a connection accepted in its place would be the one that ends.
@@ -278,6 +287,9 @@ impl Ring {
         self.push_unheard(entry);
     }
 }
+
+/// `SOCKET_URING_OP_SIOCOUTQ`.
+const SOCKET_OUTQ: u32 = 1;
 
 impl From<ProvidedBuffer> for Payload {
     fn from(buffer: ProvidedBuffer) -> Self {

@@ -28,7 +28,8 @@ impl<C> Connection<C> {
                 shared.totals.sent += u64::from(count);
                 self.unsent.start += count as usize;
                 if count > 0 {
-                    (self.moved, self.asked) = (shared.now, false);
+                    self.watch.moved(shared.now);
+                    self.asked = false;
                 }
                 match &mut self.transfer {
                     Some(transfer) if transfer.is_sending() => {
