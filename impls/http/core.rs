@@ -29,8 +29,8 @@ const INLINE_MAX: u64 = 64 << 10;
 /// A buffer of replies that is longer gets no further bodies: they go as a step of their own, so that
 /// deep pipelines of large answers do not grow it without bound.
 const REPLIES_MAX: usize = 128 << 10;
-/// Time that a client has to take the last replies. The core does not see when they are out, so that
-/// a client which pauses for longer while it still reads loses the rest.
+/// Time that a client has to take the last replies. The core does not see when they are out, but it
+/// begins anew as long as the engine says that they wait.
 const DRAIN_MAX: Millis = 30_000;
 
 thread_local! {
@@ -49,7 +49,7 @@ pub struct Http {
 #[derive(Debug)]
 pub struct Connection {
     phase: Phase,
-    /// Since when the current wait lasts: for a head, for its end, for a body, or for the end.
+    /// Since when the current wait lasts: for a head, for its end, for part of a body, or for the end.
     since: Millis,
     /// Bytes of an incomplete head that were looked at.
     seen: usize,
@@ -75,7 +75,7 @@ struct Upload {
     /// Its head, which is read again when the body has ended: bodies of GET are rare.
     head: Vec<u8>,
     end: UploadEnd,
-    /// Bytes of it that came.
+    /// Bytes of it that came since the current window began.
     received: u64,
 }
 
@@ -148,17 +148,26 @@ impl Protocol for Http {
         })
     }
 
+    fn held_up(&self, connection: &mut Connection, now: Millis) {
+        connection.since = now;
+        if let Phase::Body(upload) = &mut connection.phase {
+            upload.received = 0;
+        }
+    }
+
     fn tick(&self, connection: &mut Connection, now: Millis, out: &mut Vec<u8>) -> Tick {
         let waited = now.saturating_sub(connection.since);
         let limits = &self.limits;
-        let slow = match &connection.phase {
+        let slow = match &mut connection.phase {
             _ if connection.sending => false,
             Phase::Closing => return close_if(waited > DRAIN_MAX),
             Phase::Head if connection.seen == 0 => return close_if(waited > limits.idle),
             Phase::Head => waited > limits.head_deadline,
+            Phase::Body(_) if waited <= limits.body_window => false,
             Phase::Body(upload) => {
-                let promised = waited.saturating_mul(limits.body_rate_min) / 1000;
-                waited > limits.body_grace && upload.received < promised
+                let received = std::mem::take(&mut upload.received);
+                connection.since = now;
+                received < waited.saturating_mul(limits.body_rate_min) / 1000
             }
         };
         if !slow {

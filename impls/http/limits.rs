@@ -14,14 +14,15 @@ pub struct HttpLimits {
     pub head_deadline: Millis,
     /// Time without any byte of a next request; then the connection is closed.
     pub idle: Millis,
-    /// Time that a request body has before its rate counts.
-    pub body_grace: Millis,
-    /// Bytes a second that a request body must then have reached on average; below it: 408.
+    /// Time over which the rate of a request body counts. An average since its start would let a
+    /// client that sends 1 MiB at once stay silent for two hours.
+    pub body_window: Millis,
+    /// Bytes a second that a request body must reach in each window; below it: 408.
     pub body_rate_min: u64,
 }
 
 impl Default for HttpLimits {
-    /// 1 MiB of body as nginx has it, 10 s for a head, 128 B/s for a body after 10 s. 120 s of idling
+    /// 1 MiB of body as nginx has it, 10 s for a head, 128 B/s for a body in every 10 s. 120 s of idling
     /// are more than any block of a measured run, so that idle connections stay during one.
     fn default() -> Self {
         Self {
@@ -29,7 +30,7 @@ impl Default for HttpLimits {
             body_max: 1 << 20,
             head_deadline: 10_000,
             idle: 120_000,
-            body_grace: 10_000,
+            body_window: 10_000,
             body_rate_min: 128,
         }
     }

@@ -426,6 +426,36 @@ fn slow_clients_are_cut_off() {
 }
 
 #[test]
+fn body_that_began_fast_must_go_on() {
+    let bench = Bench::new(BodyMode::Memory);
+    let mut connection = bench.http.open(0);
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n";
+    let request = format!("{head}{}", "x".repeat(500_000));
+    drive(&bench.http, &mut connection, request.as_bytes(), 1 << 20, 0);
+    let mut out = Vec::new();
+    let mut tick = |now| bench.http.tick(&mut connection, now, &mut out);
+    assert_eq!(tick(10_500), Tick::Keep);
+    assert_eq!(tick(20_500), Tick::Keep);
+    assert_eq!(tick(20_501), Tick::Close);
+    assert_eq!(status(std::str::from_utf8(&out).unwrap()), 408);
+}
+
+#[test]
+fn no_deadline_runs_while_replies_wait() {
+    let bench = Bench::new(BodyMode::Memory);
+    let body = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n";
+    for (request, limit) in [("", 120_000), ("GET / HT", 10_000), (body, 10_000)] {
+        let mut connection = bench.http.open(0);
+        drive(&bench.http, &mut connection, request.as_bytes(), 1 << 20, 0);
+        bench.http.held_up(&mut connection, 200_000);
+        let mut out = Vec::new();
+        let mut tick = |now| bench.http.tick(&mut connection, now, &mut out);
+        assert_eq!(tick(200_000 + limit), Tick::Keep);
+        assert_eq!(tick(200_001 + limit), Tick::Close);
+    }
+}
+
+#[test]
 fn last_replies_have_half_a_minute_to_leave() {
     let bench = Bench::new(BodyMode::Memory);
     for request in [
