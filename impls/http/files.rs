@@ -46,8 +46,15 @@ pub(crate) struct Document {
     fresh_until: AtomicU64,
 }
 
+/// What a document is: that of which file, and the media type, since that comes from the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    identity: Identity,
+    media_type: &'static str,
+}
+
 /// What changes when a file changes: device, inode, time in nanoseconds, length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Identity {
     device: u64,
     inode: u64,
@@ -156,9 +163,12 @@ impl Opened {
         self.identity.length
     }
 
-    /// True when `document` still describes this file.
-    pub(crate) fn is(&self, document: &Document) -> bool {
-        self.identity == document.identity
+    /// What the document of this file would be.
+    pub(crate) fn key(&self) -> Key {
+        Key {
+            identity: self.identity,
+            media_type: self.media_type,
+        }
     }
 
     /// Makes a document of it, its content read into memory when `keep` is set.
@@ -200,6 +210,14 @@ impl Opened {
 const DATE_MAX: u64 = 253_402_300_799;
 
 impl Document {
+    /// What it is.
+    pub(crate) fn key(&self) -> Key {
+        Key {
+            identity: self.identity,
+            media_type: self.media_type,
+        }
+    }
+
     /// True while it need not be looked at again.
     pub(crate) fn is_fresh(&self, now: Millis) -> bool {
         now < self.fresh_until()
