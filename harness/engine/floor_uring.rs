@@ -14,7 +14,7 @@ use crate::EngineOptions;
 use crate::floor::{FloorReply, Matcher};
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers};
-use crate::uring::{ACCEPTED, Acceptor, BUFFERS, RingSettings, start_worker};
+use crate::uring::{ACCEPTED, Acceptor, BUFFER_SIZE, BUFFERS, RingSettings, start_worker};
 
 /// Starts one loop that gives `reply`.
 ///
@@ -65,7 +65,12 @@ const TICK: u64 = 3 << 32;
 const TICK_TIME: Duration = Duration::from_secs(1);
 
 /// Replies that may wait for a peer; beyond it nothing is received from that peer until they are sent.
-const WAITING_MAX: usize = 1 << 20;
+const WAITING_MAX: usize = 256 << 10;
+
+/// With so many that wait, receiving goes on by single operations, until one of them finds less than a
+/// buffer: a multishot receive takes all that lies in the socket, megabytes of it, before the loop sees
+/// the first of it.
+const BEHIND: usize = 64 << 10;
 
 struct Floor {
     reply: FloorReply,
@@ -84,6 +89,10 @@ struct Client {
     /// Operations whose last completion is to come.
     pending: u32,
     receiving: bool,
+    /// The receive in flight goes on until it is cancelled.
+    multishot: bool,
+    /// More came than the peer took back, and may still lie in the socket.
+    flooded: bool,
     /// The peer has closed its side.
     ended: bool,
     sending: bool,
@@ -130,6 +139,8 @@ impl Floor {
                 matcher,
                 pending: 0,
                 receiving: false,
+                multishot: false,
+                flooded: false,
                 ended: false,
                 sending: false,
                 sent: 0,
@@ -149,12 +160,20 @@ impl Floor {
             socket: Some(socket),
             pending,
             receiving,
+            multishot,
+            flooded,
             ..
         }) = &mut self.clients[index]
         else {
             return;
         };
-        self.ring.receive_multishot(socket, RECEIVED | index as u64);
+        let tag = RECEIVED | index as u64;
+        *multishot = !*flooded;
+        if *multishot {
+            self.ring.receive_multishot(socket, tag);
+        } else {
+            self.ring.receive_provided(socket, tag);
+        }
         *receiving = true;
         *pending += 1;
     }
@@ -169,7 +188,10 @@ impl Floor {
         }
         match (completion.result, completion.payload) {
             (Ok(0), _) => client.ended = true,
-            (Ok(_), Payload::Provided(buffer)) => self.answer(index, buffer),
+            (Ok(count), Payload::Provided(buffer)) => {
+                client.flooded &= count >= BUFFER_SIZE;
+                self.answer(index, buffer);
+            }
             // Buffers that were held by this batch are back when the receive is started again.
             (Err(Errno::NOBUFS | Errno::CANCELED | Errno::INTR | Errno::AGAIN), _) => {}
             _ => self.close(index),
@@ -180,7 +202,7 @@ impl Floor {
 
     /// Stops to receive from a peer that does not take its replies, and starts again when it does.
     fn watch(&mut self, index: usize) {
-        let Some(client) = &self.clients[index] else {
+        let Some(client) = &mut self.clients[index] else {
             return;
         };
         if client.ended {
@@ -189,10 +211,14 @@ impl Floor {
             }
             return;
         }
-        match (client.receiving, client.waiting.len() > WAITING_MAX) {
-            (true, true) => self.ring.cancel_receive(RECEIVED | index as u64),
-            (false, false) => self.receive(index),
-            _ => {}
+        let waiting = client.waiting.len();
+        if client.receiving {
+            if client.multishot && waiting > BEHIND {
+                client.flooded = true;
+                self.ring.cancel_receive(RECEIVED | index as u64);
+            }
+        } else if waiting <= WAITING_MAX {
+            self.receive(index);
         }
     }
 

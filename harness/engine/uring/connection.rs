@@ -111,6 +111,10 @@ pub(super) struct Connection<C> {
     /// Operations whose last completion is to come.
     pending: u32,
     receiving: bool,
+    /// The receive in flight goes on until it is cancelled.
+    multishot: bool,
+    /// More came than the peer took back, and may still lie in the socket.
+    flooded: bool,
     /// The sending side is being ended.
     shutting: bool,
     /// To be aborted as soon as that has happened.
@@ -146,6 +150,8 @@ impl<C> Connection<C> {
             phase: Phase::Open,
             pending: 0,
             receiving: false,
+            multishot: false,
+            flooded: false,
             shutting: false,
             doomed: false,
             sending: false,

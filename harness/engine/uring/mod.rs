@@ -13,7 +13,7 @@ mod transfer;
 mod worker;
 
 pub(crate) use accept::{Acceptor, TAG as ACCEPTED};
-pub(crate) use settings::BUFFERS;
 pub use settings::RingSettings;
+pub(crate) use settings::{BUFFER_SIZE, BUFFERS};
 pub use worker::start;
 pub(crate) use worker::{spawn_loop, start_worker};

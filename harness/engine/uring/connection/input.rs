@@ -7,12 +7,19 @@ use ringside_metal::ring::{Completion, Payload, ProvidedBuffer};
 use rustix::io::Errno;
 
 use super::{Connection, Event, Phase, Shared, tag};
-use crate::uring::settings::BUFFERS;
+use crate::uring::settings::{BUFFER_SIZE, BUFFERS};
 use crate::uring::transfer::Transfer;
 use crate::{BodyMode, Content, Protocol, Step};
 
 /// Bytes of input that may wait; then receiving stops, and TCP slows the peer down.
-const INPUT_MAX: usize = 256 << 10;
+const INPUT_MAX: usize = 64 << 10;
+
+/// Bytes of replies that may wait behind a send before receiving goes on by single operations, until
+/// one of them finds less than a buffer. A multishot receive takes all that lies in the socket,
+/// megabytes of it, before the loop sees the first of it; a single one takes a buffer. A peer that does
+/// not read leaves behind at most [`INPUT_MAX`], twice [`OUT_MAX`] (in flight and waiting) and what came
+/// at once before.
+const BEHIND: usize = 64 << 10;
 
 /// Bodies up to this length are copied behind their head: one send of 16 KiB costs less than two, and
 /// the copy about 1 us.
@@ -39,6 +46,7 @@ impl<C> Connection<C> {
             (Ok(0), _) => self.ended = true,
             (Ok(count), payload) => {
                 shared.totals.received += u64::from(count);
+                self.flooded &= count >= BUFFER_SIZE;
                 match payload {
                     Payload::Provided(buffer) => self.take_provided(buffer, shared),
                     Payload::Bytes(bytes) => self.take_owned(bytes, shared),
@@ -195,6 +203,12 @@ impl<C> Connection<C> {
         consumed > 0 || self.blocked()
     }
 
+    /// More is received than the peer takes back.
+    fn is_behind(&self) -> bool {
+        self.sending
+            && (self.out.len() >= BEHIND || self.transfer.is_some() && !self.input.is_empty())
+    }
+
     /// Starts to receive, or stops, as the room for input says.
     pub(in crate::uring) fn receive<P>(&mut self, shared: &mut Shared<P>) {
         let Some(socket) = &self.socket else { return };
@@ -202,7 +216,8 @@ impl<C> Connection<C> {
         let full = self.phase == Phase::Open && self.blocked() && self.input.len() >= INPUT_MAX;
         if self.receiving {
             // Asked for again while bytes still come: a cancel may miss a receive that is at work.
-            if full && shared.settings.provided {
+            if self.multishot && (full || self.is_behind()) {
+                self.flooded = true;
                 shared.ring.cancel_receive(tag);
             }
             return;
@@ -211,7 +226,8 @@ impl<C> Connection<C> {
         if self.ended || waits {
             return;
         }
-        match (shared.settings.provided, shared.settings.multishot) {
+        self.multishot = shared.settings.provided && shared.settings.multishot && !self.flooded;
+        match (shared.settings.provided, self.multishot) {
             (true, true) => shared.ring.receive_multishot(socket, tag),
             (true, false) => shared.ring.receive_provided(socket, tag),
             (false, _) => {
