@@ -243,6 +243,7 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
                     Flushed::All => {}
                     Flushed::Blocked => return Ok(Turn::Wait),
                     Flushed::TurnOver => return Ok(Turn::Again),
+                    Flushed::CutShort => self.phase = Phase::Finishing,
                 }
             }
             match self.phase {
@@ -332,16 +333,18 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
                     }
                 }
                 Step::Body(body) => {
-                    let inline = space.sender.inline(&body, &mut space.out);
-                    // A file that is too short: what was promised before it is still sent.
-                    if inline.is_err() {
-                        self.send_out(space)?;
-                    }
-                    if !inline? {
-                        let (out, sender) = (&mut space.out, &mut space.sender);
-                        self.outbox.hold_body(&self.socket, out, &body, sender)?;
-                        self.resume = true;
-                        break;
+                    let (out, sender) = (&mut space.out, &mut space.sender);
+                    match sender.inline(&body, out) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            self.outbox.hold_body(&self.socket, out, &body, sender);
+                            self.resume = true;
+                            break;
+                        }
+                        Err(_) => {
+                            self.outbox.hold_cut_short(out, sender);
+                            break;
+                        }
                     }
                 }
                 Step::Close => {

@@ -205,8 +205,14 @@ impl<P: Protocol, W: Wire> Table<P, W> {
 
     async fn converse(&self, seat: &Seat<P, W>) -> io::Result<()> {
         while self.receive(seat).await? > 0 {
-            if self.answer(seat).await?.is_break() {
-                return self.linger(seat).await;
+            match self.answer(seat).await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return self.linger(seat).await,
+                // What there was is out, and it is less than was promised.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return self.linger(seat).await;
+                }
+                Err(error) => return Err(error),
             }
         }
         seat.dialogue.borrow_mut().half_closed();
@@ -325,9 +331,11 @@ impl<P: Protocol, W: Wire> Table<P, W> {
             let most = ((self.chunk - filled) as u64).min(body.length - read) as usize;
             let part = filled..filled + most;
             let (result, handed) = W::read_file(file, body.offset + read, buffer, part).await;
-            let length = result?;
+            let length = result.unwrap_or(0);
             if length == 0 {
-                // The file became shorter, and its length was promised.
+                // The file became shorter, and its length was promised: the head and the answers
+                // before it still go.
+                self.send(seat, handed, 0..filled).await.0?;
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             read += length as u64;

@@ -64,6 +64,8 @@ pub(crate) enum Flushed {
     All,
     /// The socket is full; it reports when it has room.
     Blocked,
+    /// All that there is was sent, and it is less than was promised.
+    CutShort,
     /// The turn is over, and nothing reports: it must be continued.
     TurnOver,
 }
@@ -79,6 +81,8 @@ struct Sending {
 
 #[derive(Debug)]
 enum Source {
+    /// What was promised cannot be given.
+    Nothing,
     Memory(Arc<[u8]>),
     Copy {
         file: Arc<File>,
@@ -237,18 +241,16 @@ impl Outbox {
         }
     }
 
-    /// Keeps what `out` holds, then `body`.
-    ///
-    /// # Errors
-    /// The body cannot be given: the connection cannot go on.
+    /// Keeps what `out` holds, then `body`. Where that cannot be given, what `out` holds is sent all the
+    /// same: earlier answers, and a head that promised it.
     pub(crate) fn hold_body(
         &mut self,
         socket: impl AsFd,
         out: &mut Vec<u8>,
         body: &Body,
         sender: &mut Sender,
-    ) -> io::Result<()> {
-        let source = sender.source(socket, body)?;
+    ) {
+        let source = sender.source(socket, body).unwrap_or(Source::Nothing);
         self.hold(out, 0, sender);
         let (offset, remaining) = (body.offset, body.length);
         let mut sending = Sending {
@@ -258,15 +260,27 @@ impl Outbox {
             tail: Vec::new(),
         };
         // The head and the first piece of a copied file go in one send.
-        sending.read_piece(&mut self.bytes)?;
+        if sending.read_piece(&mut self.bytes).is_err() {
+            sending.source = Source::Nothing;
+        }
         self.body = Some(sending);
-        Ok(())
+    }
+
+    /// Keeps what `out` holds, behind which something is missing.
+    pub(crate) fn hold_cut_short(&mut self, out: &mut Vec<u8>, sender: &mut Sender) {
+        self.hold(out, 0, sender);
+        self.body = Some(Sending {
+            source: Source::Nothing,
+            offset: 0,
+            remaining: 1,
+            tail: Vec::new(),
+        });
     }
 
     /// Sends as much as the socket and the turn allow.
     ///
     /// # Errors
-    /// The peer is gone, or a file is shorter than promised: the connection cannot go on.
+    /// The peer is gone.
     pub(crate) fn flush(&mut self, socket: impl AsFd, sender: &mut Sender) -> io::Result<Flushed> {
         let socket = socket.as_fd();
         loop {
@@ -294,6 +308,10 @@ impl Outbox {
                     return Ok(Flushed::Blocked);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    *self = Self::default();
+                    return Ok(Flushed::CutShort);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -367,6 +385,7 @@ impl Sending {
         let more = self.remaining > length as u64;
         let offset = self.offset;
         let count = match &mut self.source {
+            Source::Nothing => 0,
             Source::Copy { .. } => {
                 // Counted as sent when the bytes are.
                 let count = self.read_piece(out)?;

@@ -205,8 +205,14 @@ impl<P: Protocol> Conversation<P> {
     /// Serves the connection to its end.
     async fn converse(&mut self) -> io::Result<()> {
         while self.receive().await? > 0 {
-            if self.answer().await?.is_break() {
-                return self.linger().await;
+            match self.answer().await {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return self.linger().await,
+                // What there was is out, and it is less than was promised.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return self.linger().await;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.dialogue.half_closed();
@@ -361,7 +367,12 @@ impl<P: Protocol> Conversation<P> {
         let mut read = 0;
         while read < body.length {
             let most = ((size - filled) as u64).min(body.length - read) as usize;
-            let length = read_at(file, &mut buffer[filled..filled + most], body.offset + read)?;
+            let piece = &mut buffer[filled..filled + most];
+            let Ok(length) = read_at(file, piece, body.offset + read) else {
+                // The head and the answers before it still go.
+                self.send(&buffer[..filled]).await?;
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            };
             self.send(&buffer[..filled + length]).await?;
             read += length as u64;
             filled = 0;

@@ -198,14 +198,9 @@ impl<C> Connection<C> {
                 }
             }
             Event::Read | Event::Piped => {
-                let payload = completion.payload;
-                let fine = self.phase != Phase::Dead
-                    && self
-                        .transfer
-                        .as_mut()
-                        .is_some_and(|transfer| transfer.progressed(completion.result, payload));
-                if !fine && self.phase != Phase::Dead {
-                    self.abort(shared);
+                // There is none when the connection was aborted meanwhile.
+                if let Some(transfer) = &mut self.transfer {
+                    transfer.progressed(completion.result, completion.payload);
                 }
             }
         }

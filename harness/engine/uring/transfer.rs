@@ -36,6 +36,8 @@ pub(super) struct Transfer {
     sending: bool,
     /// What a short send left.
     again: Option<(Payload, Range<usize>)>,
+    /// The file became shorter than the length that was promised: what is at hand is still sent.
+    cut: bool,
 }
 
 enum Source {
@@ -132,6 +134,7 @@ impl Transfer {
             zero_copy,
             sending: false,
             again: None,
+            cut: false,
         })
     }
 
@@ -154,6 +157,9 @@ impl Transfer {
         if busy {
             return started(reads, None);
         }
+        if !out.is_empty() {
+            return Advance::Flush;
+        }
         if !self.holds_promise() {
             return Advance::CutShort;
         }
@@ -162,9 +168,6 @@ impl Transfer {
                 reads + 1,
                 Some(self.send(socket, index, payload, range, shared)),
             );
-        }
-        if !out.is_empty() {
-            return Advance::Flush;
         }
         let (offset, left) = (self.offset, self.left);
         let part = |length: usize| {
@@ -182,6 +185,7 @@ impl Transfer {
                     return started(reads + more + 1, Some(unsent));
                 }
                 None if *reading => return started(reads, None),
+                None if self.cut => return Advance::CutShort,
                 None => return Advance::Done,
             },
             Source::Splice { .. } => return self.splice(socket, index, shared),
@@ -208,21 +212,26 @@ impl Transfer {
         }
     }
 
-    /// A read or a splice into the pipe has ended. False when the body cannot go on: the file became
-    /// shorter than the length that was promised.
-    pub(super) fn progressed(&mut self, result: Result<u32, Errno>, payload: Payload) -> bool {
-        match (&mut self.source, payload, result) {
-            (Source::Copy { reading, ready, .. }, Payload::Bytes(bytes), Ok(count)) => {
+    /// A read or a splice into the pipe has ended.
+    pub(super) fn progressed(&mut self, result: Result<u32, Errno>, payload: Payload) {
+        let count = result.unwrap_or(0);
+        match (&mut self.source, payload) {
+            (Source::Copy { reading, ready, .. }, Payload::Bytes(bytes)) => {
                 *reading = false;
-                *ready = Some(bytes);
-                self.took(count)
+                // The head, and the answers before it, came along: they go also where nothing was read.
+                *ready = (!bytes.is_empty()).then_some(bytes);
             }
-            (Source::Splice { filling, held, .. }, _, Ok(count)) => {
+            (Source::Splice { filling, held, .. }, _) => {
                 *filling = false;
                 *held += count;
-                self.took(count)
             }
-            _ => false,
+            _ => {}
+        }
+        self.offset += u64::from(count);
+        self.left = self.left.saturating_sub(u64::from(count));
+        if count == 0 {
+            self.cut = true;
+            self.left = 0;
         }
     }
 
@@ -256,12 +265,6 @@ impl Transfer {
     pub(super) fn interrupted(&mut self, left: Range<usize>, payload: Payload) {
         // Only a send that ended is judged by what it sent.
         let _ = self.sent(0, left, payload);
-    }
-
-    fn took(&mut self, count: u32) -> bool {
-        self.offset += u64::from(count);
-        self.left = self.left.saturating_sub(u64::from(count));
-        count > 0
     }
 
     fn read_ahead<P>(&mut self, index: u32, out: &mut Vec<u8>, shared: &mut Shared<P>) -> bool {
@@ -312,6 +315,9 @@ impl Transfer {
                 .splice_to_socket(&pipe.reader, socket, length, more, tag);
             self.sending = true;
             return started(1, Some(0..length as usize));
+        }
+        if self.cut {
+            return Advance::CutShort;
         }
         if self.left == 0 {
             return Advance::Done;

@@ -171,13 +171,13 @@ impl<C> Connection<C> {
                 let length = usize::try_from(body.length).unwrap_or(usize::MAX);
                 match bytes.get(start..).and_then(|rest| rest.get(..length)) {
                     Some(part) => self.out.extend_from_slice(part),
-                    // A core that promises more than it has: the length is out already.
-                    None => self.abort(shared),
+                    // A core that promises more than it has. What is before it still goes.
+                    None => self.phase = Phase::Closing,
                 }
             }
             _ => match Transfer::new(body, shared.body, &mut shared.totals) {
                 Ok(transfer) => self.transfer = Some(transfer),
-                Err(_) => self.abort(shared),
+                Err(_) => self.phase = Phase::Closing,
             },
         }
     }

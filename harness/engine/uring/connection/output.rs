@@ -108,7 +108,11 @@ impl<C> Connection<C> {
                         continue;
                     }
                     Advance::Waiting => break,
-                    Advance::CutShort => return self.abort(shared),
+                    Advance::CutShort => {
+                        self.transfer = None;
+                        self.phase = Phase::Closing;
+                        continue;
+                    }
                     Advance::Done => {
                         self.transfer = None;
                         self.resume(true, shared);
