@@ -174,6 +174,10 @@ impl<P: Protocol> Protocol for Shared<P> {
         self.0.half_closed(connection, out);
     }
 
+    fn held_up(&self, connection: &mut P::Connection, now: Millis) {
+        self.0.held_up(connection, now);
+    }
+
     fn tick(&self, connection: &mut P::Connection, now: Millis, out: &mut Vec<u8>) -> Tick {
         self.0.tick(connection, now, out)
     }

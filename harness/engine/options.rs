@@ -17,8 +17,14 @@ impl EngineOptions {
     /// Takes the body mode from the axis `body`; a family without that axis gets `memory`.
     ///
     /// # Errors
-    /// A value of `body` that names no mode.
+    /// A value of `body` that names no mode, or no worker at all.
     pub fn new(serve: &ServeOptions) -> Result<Self, StartError> {
+        if serve.workers == 0 {
+            return Err(StartError::Option {
+                option: "workers".to_owned(),
+                because: "0: a server needs at least one".to_owned(),
+            });
+        }
         let body = match serve.axes.value("body") {
             None => BodyMode::Memory,
             Some(name) => name.parse().map_err(|because| StartError::Option {
@@ -78,6 +84,16 @@ mod tests {
                 .to_string()
                 .contains("telepathy")
         );
+    }
+
+    #[test]
+    fn a_server_without_a_worker_is_refused() {
+        let none = ServeOptions {
+            workers: 0,
+            ..serve(&[], &[])
+        };
+        let message = EngineOptions::new(&none).unwrap_err().to_string();
+        assert!(message.contains("workers"), "{message}");
     }
 
     #[test]
