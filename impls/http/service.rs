@@ -1,7 +1,11 @@
 //! What every engine of the family has in common: the axis `body`, and the core from the options.
 
+use std::io;
+use std::path::Path;
+
 use ringside_contract::{Axis, ServeOptions, Settings, StartError, Support};
 use ringside_engine::{BodyMode, EngineOptions, Millis};
+use rustix::io::Errno;
 
 use crate::core::Http;
 use crate::limits::HttpLimits;
@@ -47,24 +51,35 @@ pub(crate) fn prepare(options: &ServeOptions) -> Result<(Http, EngineOptions), S
     let root = options.root.as_deref().ok_or_else(no_root)?;
     let engine = EngineOptions::new(options)?;
     let http = Http::new(root, engine.body, limits(options)).map_err(|source| {
-        let step = format!(
-            "open the document root {} beneath which files are served (openat2 needs Linux 5.6 and \
-             a sandbox that allows it)",
-            root.display()
-        );
+        let step = open_step(root, &source);
         StartError::Io { step, source }
     })?;
     Ok((http, engine))
 }
 
-/// The usual limits, but for those that the options set.
+/// What failed when a root could not be opened: usually there is no such folder; a kernel or a sandbox
+/// that refuses `openat2` is named where it was that.
+pub(crate) fn open_step(root: &Path, source: &io::Error) -> String {
+    let step = format!("open the document root {}", root.display());
+    match source.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::NOSYS | Errno::PERM) => {
+            format!("{step} by openat2, which needs Linux 5.6 and a sandbox that allows it")
+        }
+        _ => step,
+    }
+}
+
+/// The usual limits, but for those that the options set. A head that has less time than the window of
+/// an upload shortens that too: who wants slow clients gone sooner means all of them.
 fn limits(options: &ServeOptions) -> HttpLimits {
     let usual = HttpLimits::default();
     let given = options.head_deadline.map(|time| time.as_millis());
+    let head_deadline = given.map_or(usual.head_deadline, |time| {
+        Millis::try_from(time).unwrap_or(Millis::MAX)
+    });
     HttpLimits {
-        head_deadline: given.map_or(usual.head_deadline, |time| {
-            Millis::try_from(time).unwrap_or(Millis::MAX)
-        }),
+        head_deadline,
+        body_window: usual.body_window.min(head_deadline),
         ..usual
     }
 }
@@ -74,5 +89,18 @@ pub(crate) fn no_root() -> StartError {
     StartError::Option {
         option: "root".to_owned(),
         because: "an HTTP server needs a folder to serve: --root DIR".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_root_is_not_blamed_on_the_kernel() {
+        let step = |error: Errno| open_step(Path::new("/none"), &error.into());
+        assert_eq!(step(Errno::NOENT), "open the document root /none");
+        assert_eq!(step(Errno::NOTDIR), "open the document root /none");
+        assert!(step(Errno::NOSYS).contains("openat2"));
     }
 }
