@@ -99,6 +99,13 @@ pub(super) const CASES: &[Case] = &[
         needs: &["root"],
         run: file_that_shrinks_between_two_requests_gives_no_other_bytes,
     },
+    Case {
+        name: "answers_before_a_file_that_shrank_arrive",
+        about: "Answers that were asked for before a body that cannot be given are given \
+                (RFC 9112, 9.3.2).",
+        needs: &["root"],
+        run: answers_before_a_file_that_shrank_arrive,
+    },
 ];
 
 fn file_that_shrinks_while_it_is_sent_ends_the_connection(target: &Target) -> Result<(), Failure> {
@@ -149,6 +156,24 @@ fn file_that_shrinks_between_two_requests_gives_no_other_bytes(
         Ok(())
     })?;
     ask(target, &get(KILOBYTE.path, ""))?.expect(&[200])
+}
+
+fn answers_before_a_file_that_shrank_arrive(target: &Target) -> Result<(), Failure> {
+    // More than servers keep in memory.
+    const LENGTH: usize = 2 << 20;
+    with_file(target, LENGTH, |name, file, content| {
+        let mut client = Client::connect(target)?;
+        // From here on the server knows the file, and may take its length for granted.
+        client.send(&get(name, ""))?;
+        ensure_equal(&client.response(false)?.body, content)?;
+        file.set_len(0).map_err(failed)?;
+        let before = get(KILOBYTE.path, "").repeat(3);
+        client.send(&[before, get(name, ""), get(KILOBYTE.path, "")].concat())?;
+        for _ in 0..3 {
+            ensure_equal(&client.response(false)?.body, &KILOBYTE.bytes())?;
+        }
+        Ok(())
+    })
 }
 
 /// Takes the head of a 200; gives the length that it says.

@@ -44,6 +44,19 @@ pub(super) const CASES: &[Case] = &[
         run: folded_field_is_refused,
     },
     Case {
+        name: "line_that_ends_in_a_bare_lf_is_refused",
+        about: "A line that ends in LF alone is 400; to accept it is the other choice (RFC 9112, 2.2).",
+        needs: &["bare_lf_refused"],
+        run: line_that_ends_in_a_bare_lf_is_refused,
+    },
+    Case {
+        name: "length_beside_chunks_is_400",
+        about: "Content-Length beside Transfer-Encoding is 400; to go by the chunks and close is the \
+                other choice (RFC 9112, 6.1).",
+        needs: &["length_with_chunks_refused"],
+        run: length_beside_chunks_is_400,
+    },
+    Case {
         name: "malformed_chunk_ends_the_connection",
         about: "A chunk that breaks the grammar is 400 or ends the connection (RFC 9112, 7.1).",
         needs: &[],
@@ -158,6 +171,38 @@ fn folded_field_is_refused(target: &Target) -> Result<(), Failure> {
     let mut client = Client::connect(target)?;
     client.send(&get(KILOBYTE.path, "X: a\r\n b\r\n"))?;
     client.response(false)?.expect(&[400])
+}
+
+fn line_that_ends_in_a_bare_lf_is_refused(target: &Target) -> Result<(), Failure> {
+    let path = KILOBYTE.path;
+    for request in [
+        format!("GET {path} HTTP/1.1\nHost: localhost\r\n\r\n"),
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\n\r\n"),
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\n"),
+    ] {
+        let named = |failure: Failure| Failure::new(format!("{request:?}: {failure}"));
+        let mut client = Client::connect(target)?;
+        client.send_unwanted(&[request.as_bytes(), &hidden()].concat());
+        let answer = client.response(false).map_err(named)?;
+        answer.expect(&[400]).map_err(named)?;
+        client.expect_end().map_err(named)?;
+    }
+    Ok(())
+}
+
+fn length_beside_chunks_is_400(target: &Target) -> Result<(), Failure> {
+    let lines = [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
+    ];
+    for lines in lines {
+        let mut client = Client::connect(target)?;
+        client.send_unwanted(&[&get(KILOBYTE.path, lines)[..], b"0\r\n\r\n", &hidden()].concat());
+        client.response(false)?.expect(&[400])?;
+        client.expect_end()?;
+    }
+    Ok(())
 }
 
 fn malformed_chunk_ends_the_connection(target: &Target) -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 //! Capabilities that a program may lack, and which its manifest then names under `cannot`:
 //! `ranges`, `etag`, `last_modified`, `index` (`index.html` of a directory), `keep_alive_1_0`,
 //! `leading_empty_line`, `expect_continue`, `allow` (the field of a 405), `symlink_containment`,
-//! `special_files`, `folding_refused`, `half_close`, and the statuses `405`, `408` (within 15 s of an unfinished
-//! head), `413` (a body of over 1 MiB), `414`, `417`, `431`, `501`, `505`.
+//! `special_files`, `folding_refused`, `bare_lf_refused`, `length_with_chunks_refused`, `half_close`,
+//! `upload_rate` (a body that stops is not waited for longer than 15 s), and the statuses `405`, `408`
+//! (within 15 s of an unfinished head), `413` (a body of over 1 MiB), `414`, `417`, `431`, `501`, `505`.
 
 mod conditions;
 mod connections;

@@ -16,6 +16,13 @@ pub(super) const CASES: &[Case] = &[
         run: unfinished_head_is_408,
     },
     Case {
+        name: "upload_that_stops_is_408",
+        about: "A body that began fast and stops is 408 or ends the connection within the server's time \
+                (RFC 9110, 15.5.9).",
+        needs: &["upload_rate"],
+        run: upload_that_stops_is_408,
+    },
+    Case {
         name: "slow_reader_gets_the_whole_file",
         about: "A client that reads little at a time holds up no other and loses nothing.",
         needs: &[],
@@ -34,6 +41,18 @@ fn unfinished_head_is_408(target: &Target) -> Result<(), Failure> {
     let mut client = Client::connect(target)?;
     let request = get(KILOBYTE.path, "");
     client.send(&request[..request.len() - 1])?;
+    expect_408(&mut client)
+}
+
+fn upload_that_stops_is_408(target: &Target) -> Result<(), Failure> {
+    let mut client = Client::connect(target)?;
+    client.send(&get(KILOBYTE.path, "Content-Length: 900000\r\n"))?;
+    // On average since its start this body is fast enough for an hour.
+    client.send(&[b'x'; 500_000])?;
+    expect_408(&mut client)
+}
+
+fn expect_408(client: &mut Client) -> Result<(), Failure> {
     // The patience of the client, 20 s, is what ends the case where no answer comes.
     match client.response(false) {
         Ok(response) => {

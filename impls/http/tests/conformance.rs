@@ -155,7 +155,7 @@ impl Variant {
         let cannot = if self.axes.is_empty() {
             vec![]
         } else {
-            vec!["408".to_owned()]
+            vec!["408".to_owned(), "upload_rate".to_owned()]
         };
         let mut failures = Vec::new();
         for &address in &service.endpoint().addresses {

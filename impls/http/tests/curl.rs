@@ -6,7 +6,7 @@
 
 use std::process::Command;
 
-use ringside_contract::{ServeOptions, Settings};
+use ringside_contract::{ServeOptions, Settings, StartError};
 
 /// What curl was asked, and what it must write to its standard output.
 const CALLS: &[(&[&str], &str)] = &[
@@ -91,7 +91,14 @@ fn curl_gets_what_it_asks_for() {
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("small"), "0123456789").unwrap();
     std::fs::write(root.path().join("large"), vec![b'x'; 3_000_000]).unwrap();
-    for name in ["http/blocking", "http/epoll"] {
+    // One engine of each kind.
+    for name in [
+        "http/blocking",
+        "http/epoll",
+        "http/tokio",
+        "http/uring",
+        "http/compio",
+    ] {
         let all = ringside_http::all();
         let server = all.iter().find(|server| server.meta().id == name).unwrap();
         let options = ServeOptions {
@@ -103,7 +110,14 @@ fn curl_gets_what_it_asks_for() {
             congestion: None,
             head_deadline: None,
         };
-        let service = server.start(&options).unwrap();
+        let service = match server.start(&options) {
+            Ok(service) => service,
+            Err(StartError::Unsupported { reason }) => {
+                eprintln!("skipped {name}: {reason}");
+                continue;
+            }
+            Err(error) => panic!("{name}: {error}"),
+        };
         let base = format!("http://{}", service.endpoint().addresses[0]);
         for (arguments, expected) in CALLS {
             assert_eq!(
