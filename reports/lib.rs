@@ -7,10 +7,12 @@
 
 mod chart;
 mod format;
+mod lead;
 mod markdown;
 mod page;
 mod sections;
 mod view;
+mod words;
 
 pub use markdown::markdown;
 pub use page::page;

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use ringside_contract::{Judgement, Role, Verdict, Verdicts};
+use ringside_contract::{Judgement, RankedCell, Role, Verdict, Verdicts};
 
-use crate::format::{figure, grouped, percent, quantity, times_finely};
+use crate::format::{figure, grouped, percent, times_finely};
+use crate::lead::Lead;
 use crate::sections::summary_sentences;
-use crate::view::{
-    Tally, claim_unit, documented, goals, leaders, metric_words, too_few_rounds, verdict_look,
-};
+use crate::view::{Tally, claim_unit, documented, goals, metric_words, own_words, verdict_look};
 
 /// Headline, counts, the judged claims, this project's goals, the best implementation of each scenario and
 /// what the run can tell apart. Pure, like
@@ -90,28 +89,31 @@ fn best(text: &mut String, verdicts: &Verdicts) {
     if verdicts.rankings.is_empty() {
         return;
     }
-    text.push_str(
-        "\n| scenario | by | best | figure | not told apart from it |\n|---|---|---|---|---|\n",
-    );
+    text.push_str("\n| scenario | by | best | figure | level with it |\n|---|---|---|---|---|\n");
     for ranking in &verdicts.rankings {
         let scenario = ranking.scenario.to_string();
         let metric = metric_words(&ranking.metric);
-        let Some(leaders) = leaders(ranking) else {
-            let why = too_few_rounds(ranking).unwrap_or("none usable");
-            row(text, &[&scenario, &metric, why, "", ""]);
-            continue;
+        let names = |cells: &[&RankedCell]| {
+            let names: Vec<_> = cells
+                .iter()
+                .map(|cell| cell.implementation.to_string())
+                .collect();
+            names.join(", ")
         };
-        let name = leaders.first.implementation.to_string();
-        let own = leaders
-            .first
-            .figure
-            .map_or_else(String::new, |own| quantity(own.point, &ranking.unit));
-        let level: Vec<String> = leaders
-            .level
-            .iter()
-            .map(|cell| cell.implementation.to_string())
-            .collect();
-        row(text, &[&scenario, &metric, &name, &own, &level.join(", ")]);
+        let (best, own, level) = match Lead::of(ranking) {
+            Lead::Clear { first, level } => (
+                first.implementation.to_string(),
+                own_words(first, &ranking.unit).unwrap_or_default(),
+                names(&level),
+            ),
+            Lead::Open(cells) => {
+                let text = format!("no clear best: {} not told apart", names(&cells));
+                (text, String::new(), String::new())
+            }
+            Lead::TooFewRounds(because) => (because.to_owned(), String::new(), String::new()),
+            Lead::Nothing => ("none usable".to_owned(), String::new(), String::new()),
+        };
+        row(text, &[&scenario, &metric, &best, &own, &level]);
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use ringside_contract::{
-    CellSummary, Claim, ClaimKind, ImplementationSpec, Judgement, Limit, Mark, RankedCell, Ranking,
-    Role, ScenarioSpec, Verdict, Verdicts,
+    CellSummary, Claim, ClaimKind, ImplementationSpec, Judgement, Limit, RankedCell, Ranking, Role,
+    ScenarioSpec, Verdict, Verdicts,
 };
 
 use crate::chart::SERIES_MAX;
+use crate::format::quantity;
 
 /// One scenario with all that was measured in it.
 pub(crate) struct ScenarioView<'a> {
@@ -185,44 +186,6 @@ impl Tally {
     }
 }
 
-/// Who leads a scenario.
-pub(crate) struct Leaders<'a> {
-    /// The best, or the first of those that are level.
-    pub(crate) first: &'a RankedCell,
-    /// Others that the interval does not tell from the first.
-    pub(crate) level: Vec<&'a RankedCell>,
-}
-
-/// The best of a ranking and those level with it; `None` when nothing was ranked.
-pub(crate) fn leaders(ranking: &Ranking) -> Option<Leaders<'_>> {
-    // Beside a best one, undecided cells are those that the interval does not tell from it.
-    let is_level = |cell: &&RankedCell| matches!(cell.mark, Mark::Level);
-    let is_open = |cell: &&RankedCell| matches!(cell.mark, Mark::Level | Mark::Undecided { .. });
-    let best = ranking
-        .cells
-        .iter()
-        .find(|cell| matches!(cell.mark, Mark::Best));
-    let first = best.or_else(|| ranking.cells.iter().find(is_level))?;
-    let level = ranking
-        .cells
-        .iter()
-        .filter(is_open)
-        .filter(|cell| !std::ptr::eq(*cell, first))
-        .collect();
-    Some(Leaders { first, level })
-}
-
-/// Why nothing of a ranking was compared, when its rounds were too few.
-pub(crate) fn too_few_rounds(ranking: &Ranking) -> Option<&str> {
-    if leaders(ranking).is_some() {
-        return None;
-    }
-    ranking.cells.iter().find_map(|cell| match &cell.mark {
-        Mark::Undecided { because } => Some(because.as_str()),
-        _ => None,
-    })
-}
-
 /// What the documents claim, without the goals of this project.
 pub(crate) fn documented(verdicts: &Verdicts) -> impl Iterator<Item = &Judgement> {
     verdicts
@@ -276,14 +239,15 @@ pub(crate) fn claim_unit(claim: &Claim) -> &str {
     }
 }
 
-/// A scenario's name below a heading that names its family, and its parameters apart.
-pub(crate) fn scenario_parts(scenario: &ScenarioSpec) -> (&str, String) {
-    let params: Vec<String> = scenario
-        .params
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    (&scenario.id.name, params.join(", "))
+/// An implementation's own figure. Where it is only a bound, the words say on which side: rates can only
+/// be higher, times and costs only lower.
+pub(crate) fn own_words(cell: &RankedCell, unit: &str) -> Option<String> {
+    let own = quantity(cell.figure?.point, unit);
+    Some(match (cell.bound, unit.ends_with("/s")) {
+        (false, _) => own,
+        (true, true) => format!("at least {own} (not saturated)"),
+        (true, false) => format!("at most {own} (not saturated)"),
+    })
 }
 
 /// What limited a cell, in one word.

@@ -162,6 +162,9 @@ pub struct CellSummary {
     pub program: Option<String>,
     /// `closed`, `open` or `sweep`.
     pub load: String,
+    /// Every parameter of the scenario, with those that have their usual value.
+    #[serde(default)]
+    pub params: Settings,
     /// Rounds that were measured.
     pub rounds: u32,
     /// Rounds that failed, with the reasons.
@@ -190,8 +193,8 @@ pub enum Mark {
     Level,
     /// Behind the best, decided by the interval.
     Behind,
-    /// Not told apart from the best, because the interval is too wide or the rounds were too few: its
-    /// figure stands, no comparison does.
+    /// Not told apart from the best, because the interval is too wide, the rounds were too few or the
+    /// figure is only a bound: its figure stands, no comparison does.
     Undecided {
         /// The interval, or how many rounds there were.
         because: String,
@@ -222,6 +225,10 @@ pub struct RankedCell {
     pub relative: Option<Interval>,
     /// Its own figure.
     pub figure: Option<Interval>,
+    /// True when the figure is only a bound: the implementation may be better than it, such as where the
+    /// server was not saturated.
+    #[serde(default)]
+    pub bound: bool,
 }
 
 /// Implementations of one scenario, best first.

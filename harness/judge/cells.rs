@@ -45,6 +45,7 @@ fn cell_summary(cell: &Cell<'_>) -> CellSummary {
         ranked: cell.sample.ranked,
         program: program(cell),
         load: cell.load().to_owned(),
+        params: cell.sample.params.clone(),
         rounds: u32::try_from(cell.rounds.len()).unwrap_or(u32::MAX),
         failures: cell.failures.clone(),
         invalid: invalid(cell),

@@ -176,6 +176,7 @@ impl<'i, 'a> Entry<'i, 'a> {
             mark,
             relative,
             figure: self.figure,
+            bound: usable && self.bound.is_some(),
         }
     }
 }
@@ -196,7 +197,7 @@ fn compared(
         },
         _ if is_best => Mark::Best,
         (Some(relative), None) if relative.high < 1.0 - TOLD_APART => Mark::Behind,
-        (Some(relative), Some(because)) if relative.high < 1.0 - TOLD_APART => Mark::Invalid {
+        (Some(relative), Some(because)) if relative.high < 1.0 - TOLD_APART => Mark::Undecided {
             because: because.to_owned(),
         },
         (Some(relative), _)

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 use ringside_contract::{ImplementationSpec, Mark, RankedCell, Ranking, Verdicts};
 
-use crate::format::{THIN, figure, quantity, times};
-use crate::view::{
-    anchor, breakable, grouped_by, leaders, metric_words, scenario_parts, short, too_few_rounds,
-};
+use crate::format::{THIN, figure, times};
+use crate::lead::Lead;
+use crate::view::{anchor, breakable, grouped_by, metric_words, own_words, short};
+use crate::words::Wording;
 
 /// The matrices of all families.
 pub(crate) fn choose(verdicts: &Verdicts) -> Markup {
+    let wording = Wording::of(verdicts);
     let families = grouped_by(verdicts.rankings.iter(), |ranking| {
         ranking.scenario.id.family.as_str()
     });
@@ -22,140 +23,73 @@ pub(crate) fn choose(verdicts: &Verdicts) -> Markup {
                 p.card.hint { "Nothing was ranked: no scenario has two usable cells." }
             } @else {
                 p.hint {
-                    "Times as good as the best of the row, by the scenario's own measure; 1.00× is the best, 0.50× half as good. "
-                    b { "★" } " best, " b { "≈" } " level with it: the whole interval of the ratio lies within 5 % of 1, " b { "?" } " its own figure, not told apart from the best because the interval is too wide or the rounds too few. Hatched: measured, not to be used. The floor is a limit, not a choice."
+                    "Times as good as the best figure of the column, by the scenario's own measure: 0.50× is half as good. "
+                    b { "★" } " best, told apart from all others but those that are " b { "≈" } " level: the whole interval of the ratio lies within 5 % of 1. "
+                    b { "?" } " not told apart: the interval is too wide or the rounds too few. " b { "≥" } " only a bound, since the server was not saturated or the generator was the limit: it may be better. Hatched: measured, not to be used. Floors, in italics, are a limit, not a choice."
                 }
             }
-            @for (family, rankings) in &families { (family_card(family, rankings)) }
+            @for (family, rankings) in &families { (family_card(family, rankings, &wording)) }
         }
     }
 }
 
-fn family_card(family: &str, rankings: &[&Ranking]) -> Markup {
-    let columns = Columns::of(rankings);
+fn family_card(family: &str, rankings: &[&Ranking], wording: &Wording<'_>) -> Markup {
     let mut notes = Notes::default();
-    let engines = matrix(
-        family,
-        rankings,
-        &columns.engines,
-        &columns.floors,
-        &mut notes,
-    );
+    let table = matrix(family, rankings, wording, &mut notes);
     html! {
         div.card {
             h3 { (family) @if let Some(metric) = common_metric(rankings) { " " small.hint { "by " (metric_words(metric)) } } }
-            (engines)
-            @if !columns.variants.is_empty() { (variants(family, rankings, &columns.variants, &mut notes)) }
+            (table)
             (notes.list())
         }
     }
 }
 
-/// The implementations of a family, sorted into the parts of its card.
-struct Columns<'a> {
-    /// Engines as they are.
-    engines: Vec<&'a ImplementationSpec>,
-    /// Engines with an axis changed.
-    variants: Vec<&'a ImplementationSpec>,
-    /// Limits.
-    floors: Vec<&'a ImplementationSpec>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(rankings: &[&'a Ranking]) -> Self {
-        let cells = || rankings.iter().flat_map(|ranking| ranking.cells.iter());
-        let floors: BTreeSet<&ImplementationSpec> = cells()
-            .filter(|cell| {
-                matches!(cell.mark, Mark::Floor) || cell.implementation.id.name == "floor"
-            })
-            .map(|cell| &cell.implementation)
-            .collect();
-        let mut seen = BTreeSet::new();
-        let all: Vec<_> = cells()
-            .map(|cell| &cell.implementation)
-            .filter(|name| seen.insert(*name))
-            .collect();
-        let part = |wanted: fn(&ImplementationSpec) -> bool| {
-            all.iter()
-                .copied()
-                .filter(|name| !floors.contains(name) && wanted(name))
-                .collect()
-        };
-        Self {
-            engines: part(|name| name.axes.is_empty()),
-            variants: part(|name| !name.axes.is_empty()),
-            floors: all
-                .iter()
-                .copied()
-                .filter(|name| floors.contains(name))
-                .collect(),
-        }
-    }
-}
-
-/// Scenarios down, engines across, who leads in the second column, floors at the end.
-fn matrix(
-    family: &str,
-    rankings: &[&Ranking],
-    engines: &[&ImplementationSpec],
-    floors: &[&ImplementationSpec],
-    notes: &mut Notes,
-) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Engines of " (family) } {
-            table.matrix {
-                thead { tr {
-                    th scope="col" { "scenario" }
-                    th.pick scope="col" { "choose" }
-                    @for engine in engines { th scope="col" { (short(engine)) } }
-                    @for floor in floors { th.floor scope="col" { (short(floor)) } }
-                } }
-                tbody { @for ranking in rankings {
-                    @let cells = by_name(ranking);
-                    tr {
-                        th scope="row" {
-                            (scenario_name(ranking, true))
-                            @if common_metric(rankings).is_none() { small { "by " (metric_words(&ranking.metric)) } }
-                        }
-                        td.pick { (lead(ranking)) }
-                        @for engine in engines { (cell(cells.get(engine).copied(), ranking, notes)) }
-                        @for floor in floors { (cell(cells.get(floor).copied(), ranking, notes)) }
-                    }
-                } }
-            }
-        }
-    }
-}
-
-/// Implementations with a changed axis: many, so they go down and the scenarios across.
-fn variants(
-    family: &str,
-    rankings: &[&Ranking],
-    variants: &[&ImplementationSpec],
-    notes: &mut Notes,
-) -> Markup {
-    let mut variants = variants.to_vec();
-    variants.sort();
-    let tables: Vec<_> = rankings
-        .iter()
-        .map(|ranking| (*ranking, by_name(ranking)))
+/// The implementations of a family in the order of their rows: as they are, with an axis changed, floors.
+fn rows<'a>(rankings: &[&'a Ranking]) -> Vec<(&'a ImplementationSpec, bool)> {
+    let cells = || rankings.iter().flat_map(|ranking| ranking.cells.iter());
+    let floors: BTreeSet<&ImplementationSpec> = cells()
+        .filter(|cell| matches!(cell.mark, Mark::Floor) || cell.implementation.id.name == "floor")
+        .map(|cell| &cell.implementation)
         .collect();
-    let shown: Vec<_> = tables
-        .iter()
-        .filter(|(_, cells)| variants.iter().any(|variant| cells.contains_key(variant)))
+    let mut seen = BTreeSet::new();
+    let mut rows: Vec<_> = cells()
+        .map(|cell| &cell.implementation)
+        .filter(|name| seen.insert(*name))
+        .map(|name| (name, floors.contains(name)))
         .collect();
+    // Stable: within each kind the order of the rankings stays, best first.
+    rows.sort_by_key(|(name, is_floor)| (*is_floor, !name.axes.is_empty()));
+    rows
+}
+
+/// Implementations down, scenarios across, who leads in the first row, floors at the end.
+fn matrix(family: &str, rankings: &[&Ranking], wording: &Wording<'_>, notes: &mut Notes) -> Markup {
+    let columns: Vec<_> = rankings
+        .iter()
+        .map(|ranking| (*ranking, Lead::of(ranking), by_name(ranking)))
+        .collect();
+    let own_metrics = common_metric(rankings).is_none();
     html! {
-        h4 { "With an axis changed" }
-        div.scroll tabindex="0" role="region" aria-label={ "Implementations of " (family) " with an axis changed" } {
+        div.scroll tabindex="0" role="region" aria-label={ "Implementations of " (family) } {
             table.matrix {
                 thead { tr {
                     th scope="col" { "implementation" }
-                    @for (ranking, _) in &shown { th scope="col" { (scenario_name(ranking, false)) } }
+                    @for ranking in rankings { th scope="col" {
+                        a href={ "#" (anchor("s", &ranking.scenario.to_string())) } { (breakable(&ranking.scenario.id.name)) }
+                        small { (wording.words(&ranking.scenario)) @if own_metrics { ", by " (metric_words(&ranking.metric)) } }
+                    } }
                 } }
-                tbody { @for variant in &variants { tr {
-                    th scope="row" { (short(variant)) }
-                    @for (ranking, cells) in &shown { (cell(cells.get(variant).copied(), ranking, notes)) }
-                } } }
+                tbody {
+                    tr.pick {
+                        th scope="row" { "choose" }
+                        @for (ranking, lead, _) in &columns { td { (lead_words(ranking, lead)) } }
+                    }
+                    @for (name, is_floor) in rows(rankings) { tr.floor[is_floor] {
+                        th scope="row" { (short(name)) }
+                        @for (ranking, lead, cells) in &columns { (cell(cells.get(name).copied(), ranking, lead, notes)) }
+                    } }
+                }
             }
         }
     }
@@ -169,47 +103,77 @@ fn by_name(ranking: &Ranking) -> BTreeMap<&ImplementationSpec, &RankedCell> {
         .collect()
 }
 
-/// The answer: who is best, with the figure, and who is level.
-fn lead(ranking: &Ranking) -> Markup {
+/// The answer: who is best, with the figure, and who is level; or that nobody is.
+fn lead_words(ranking: &Ranking, lead: &Lead<'_>) -> Markup {
     html! {
-        @match leaders(ranking) {
-            Some(leaders) => {
-                b { "★ " (short(&leaders.first.implementation)) }
-                @if let Some(interval) = &leaders.first.figure {
-                    small { (quantity(interval.point, &ranking.unit)) }
-                }
-                @if !leaders.level.is_empty() {
-                    small {
-                        "≈ "
-                        @for (index, cell) in leaders.level.iter().take(3).enumerate() {
-                            @if index > 0 { ", " }
-                            (short(&cell.implementation))
-                        }
-                        @if leaders.level.len() > 3 { " and " (leaders.level.len() - 3) " more" }
-                    }
-                }
+        @match lead {
+            Lead::Clear { first, level } => {
+                b { "★ " (short(&first.implementation)) }
+                @if let Some(own) = own_words(first, &ranking.unit) { small { (own) } }
+                @if !level.is_empty() { small { "≈ " (names(level, 3)) } }
             }
-            None if too_few_rounds(ranking).is_some() => { span.na { "too few rounds to rank" } }
-            None => { span.na { "none usable" } }
+            Lead::Open(cells) => { "no clear best: " (names(cells, 2)) " not told apart" }
+            Lead::TooFewRounds(_) => { span.na { "too few rounds to rank" } }
+            Lead::Nothing => { span.na { "none usable" } }
         }
     }
 }
 
-fn cell(cell: Option<&RankedCell>, ranking: &Ranking, notes: &mut Notes) -> Markup {
+/// The first names, and how many more there are.
+fn names(cells: &[&RankedCell], shown: usize) -> Markup {
+    html! {
+        @for (index, cell) in cells.iter().take(shown).enumerate() {
+            @if index > 0 { ", " }
+            (short(&cell.implementation))
+        }
+        @if cells.len() > shown { " +" (cells.len() - shown) }
+    }
+}
+
+fn cell(
+    cell: Option<&RankedCell>,
+    ranking: &Ranking,
+    lead: &Lead<'_>,
+    notes: &mut Notes,
+) -> Markup {
     let Some(cell) = cell else {
         return html! { td.none { span aria-hidden="true" { "–" } span.sr { "not in the plan" } } };
     };
     match &cell.mark {
         Mark::Invalid { because } => html! { td.invalid { "invalid" (notes.mark(because)) } },
         Mark::Unsupported { reason } => html! { td.na { "n/a" (notes.mark(reason)) } },
-        Mark::Best => html! { td.best { "★" (THIN) (relative(cell, ranking)) } },
+        Mark::Best if lead.is_best(&cell.implementation) => {
+            html! { td.best { "★" (THIN) (relative(cell, ranking)) } }
+        }
+        Mark::Best => html! { td.near { (relative(cell, ranking)) } },
         Mark::Level => html! { td.level { "≈" (THIN) (relative(cell, ranking)) } },
-        Mark::Undecided { because } => {
-            html! { td.unranked { "?" (THIN) (own_figure(cell, ranking)) (notes.mark(because)) } }
+        Mark::Undecided { because } if !compares(cell) => {
+            html! { td.unranked { "?" (THIN) (relative(cell, ranking)) (notes.mark(because)) } }
+        }
+        Mark::Undecided { .. } => {
+            let sign = if cell.bound { "≥" } else { "?" };
+            html! { td.unranked { (sign) (THIN) (relative(cell, ranking)) } }
+        }
+        Mark::Floor if is_open(cell) => {
+            html! { td.floor { "?" (THIN) (relative(cell, ranking)) } }
         }
         Mark::Floor => html! { td.floor { (relative(cell, ranking)) } },
         Mark::Behind => html! { td class=(distance(cell)) { (relative(cell, ranking)) } },
     }
+}
+
+/// Whether the ratio to the best rests on rounds enough.
+fn compares(cell: &RankedCell) -> bool {
+    cell.relative.is_some_and(|ratio| ratio.confidence > 0.0)
+}
+
+/// Whether the interval leaves open which of the two is better; one that lies within 5 % of 1 says that
+/// they are level.
+fn is_open(cell: &RankedCell) -> bool {
+    cell.relative.is_none_or(|ratio| {
+        let is_level = ratio.low >= 0.95 && ratio.high <= 1.05;
+        ratio.low <= 1.0 && ratio.high >= 1.0 && !is_level
+    })
 }
 
 /// The metric, when all scenarios of a family are ranked by one.
@@ -221,7 +185,7 @@ fn common_metric<'a>(rankings: &[&'a Ranking]) -> Option<&'a str> {
         .then_some(first)
 }
 
-/// How good relative to the best, with the interval; the plain figure where there is no pair.
+/// How good relative to the best, with the interval below; the plain figure where there is no pair.
 fn relative(cell: &RankedCell, ranking: &Ranking) -> Markup {
     let best = matches!(cell.mark, Mark::Best);
     let own = || {
@@ -230,19 +194,10 @@ fn relative(cell: &RankedCell, ranking: &Ranking) -> Markup {
             .map(|own| figure(own, &ranking.unit))
             .map(|f| (f.point, f.range))
     };
+    let ratio = cell.relative.as_ref().filter(|_| best || compares(cell));
     html! {
-        @match cell.relative.as_ref().map(times).or_else(own) {
+        @match ratio.map(times).or_else(own) {
             Some((point, range)) => { (point) @if !best { small { (range) } } }
-            None => { "–" }
-        }
-    }
-}
-
-/// The plain figure, for a cell that no comparison with the best says anything of.
-fn own_figure(cell: &RankedCell, ranking: &Ranking) -> Markup {
-    html! {
-        @match &cell.figure {
-            Some(own) => (quantity(own.point, &ranking.unit)),
             None => { "–" }
         }
     }
@@ -255,19 +210,6 @@ fn distance(cell: &RankedCell) -> &'static str {
         Some(point) if point >= 0.5 => "far",
         Some(_) => "worst",
         None => "near",
-    }
-}
-
-/// The scenario's name below its family's heading, its parameters on a line of their own.
-fn scenario_name(ranking: &Ranking, linked: bool) -> Markup {
-    let (name, params) = scenario_parts(&ranking.scenario);
-    html! {
-        @if linked {
-            a href={ "#" (anchor("s", &ranking.scenario.to_string())) } { (breakable(name)) }
-        } @else {
-            (breakable(name))
-        }
-        @if !params.is_empty() { small { (breakable(&params)) } }
     }
 }
 

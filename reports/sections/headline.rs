@@ -1,12 +1,18 @@
 //! The top of the page: what was found, in sentences and in counts.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
-use ringside_contract::{Host, ImplementationSpec, Role, Verdicts};
+use ringside_contract::{
+    CheckState, Host, ImplementationSpec, Interval, Mark, RankedCell, Ranking, Role, SelfControl,
+    Verdicts,
+};
 
-use crate::format::{THIN, counted, date, grouped, span};
-use crate::view::{Tally, documented, goals, grouped_by, leaders, too_few_rounds};
+use crate::format::{THIN, counted, date, grouped, percent, span, times};
+use crate::lead::Lead;
+use crate::view::{Tally, documented, goals, grouped_by, metric_words};
+use crate::words::Wording;
+
+/// Comparisons that the first sentences give of each family.
+const LEADS_A_FAMILY: usize = 2;
 
 /// Title, summary, strip of counts.
 pub(crate) fn headline(verdicts: &Verdicts) -> Markup {
@@ -45,16 +51,6 @@ fn theme_switch() -> Markup {
 fn strip(verdicts: &Verdicts) -> Markup {
     let promises = Tally::of(documented(verdicts), |role| role == Role::Promise);
     let limits = Tally::of(documented(verdicts), |role| role == Role::Limit);
-    let failed = verdicts
-        .cells
-        .iter()
-        .filter(|cell| !cell.failures.is_empty())
-        .count();
-    let invalid = verdicts
-        .cells
-        .iter()
-        .filter(|cell| cell.invalid.is_some())
-        .count();
     html! {
         section.strip aria-label="Verdicts in numbers" {
             (tile("met", promises.met, "promises met", "the whole interval is on the promised side"))
@@ -63,15 +59,64 @@ fn strip(verdicts: &Verdicts) -> Markup {
             (tile("nothere", promises.not_here, "not here", "this machine cannot decide them"))
             (tile("notrun", promises.not_run, "not run", "not in this plan, or not built yet"))
         }
-        section.strip.minor aria-label="Limits and cells in numbers" {
+        section.strip.minor aria-label="Trust, limits and goals in numbers" {
+            (trust_tile(verdicts))
             @if promises.disqualified > 0 {
                 (tile("missed", promises.disqualified, "disqualified", "wrong answers: speed does not count"))
             }
             @if limits.judged() > 0 {
                 (tile("plain", limits.met, &format!("of {} limits hold", limits.judged()), "what documents say others cannot do"))
             }
-            (tile("missed", failed, "cells with errors", "a round failed; reasons are below"))
-            (tile("undecided", invalid, "cells invalid", "measured, but not to be used"))
+            (goals_tile(verdicts))
+        }
+    }
+}
+
+/// Whether to trust the run, before anything is read: how wide the interval of two equal things is, and
+/// how many checks warn.
+fn trust_tile(verdicts: &Verdicts) -> Markup {
+    let widest = verdicts
+        .controls
+        .iter()
+        .map(SelfControl::width)
+        .filter(|width| width.is_finite())
+        .reduce(f64::max);
+    let warnings = verdicts
+        .trust
+        .iter()
+        .filter(|check| check.state == CheckState::Warning)
+        .count();
+    let class = if warnings > 0 || widest.is_none() {
+        "undecided"
+    } else {
+        "met"
+    };
+    html! {
+        a.tile.(class) href="#trust" {
+            p.count { b { (grouped(warnings as u64)) } " " (if warnings == 1 { "warning" } else { "warnings" }) }
+            p.about {
+                @match widest {
+                    Some(width) => { "two equal things: interval of their ratio up to " (percent(width)) " wide" }
+                    None => { "how far two equal things seem apart is not known here" }
+                }
+            }
+        }
+    }
+}
+
+fn goals_tile(verdicts: &Verdicts) -> Markup {
+    let tally = Tally::of(goals(verdicts), |_| true);
+    let class = match (tally.missed + tally.disqualified, tally.undecided) {
+        (0, 0) => "met",
+        (0, _) => "undecided",
+        _ => "missed",
+    };
+    html! {
+        @if tally.judged() > 0 {
+            a.tile.(class) href="#goals" {
+                p.count { b { (grouped(tally.met as u64)) } " of " (tally.judged()) " own goals met" }
+                p.about { (tally_words(&tally)) "; counted with no promise" }
+            }
         }
     }
 }
@@ -87,88 +132,48 @@ fn tile(class: &str, count: usize, what: &str, about: &str) -> Markup {
     }
 }
 
-/// What was found, one sentence each: the machine and the best implementations, the promises, the rest.
+/// What was found, one sentence each: the best implementations beside their rivals, the promises, the
+/// goals, the machine.
 pub(crate) fn summary_sentences(verdicts: &Verdicts) -> Vec<String> {
-    let machine = machine_words(&verdicts.run.host);
-    let mut sentences = Vec::new();
-    let families = grouped_by(verdicts.rankings.iter(), |ranking| {
-        ranking.scenario.id.family.as_str()
-    });
-    let best: Vec<String> = families
-        .iter()
-        .filter_map(|(_, rankings)| {
-            best_of(
-                rankings
-                    .iter()
-                    .filter_map(|ranking| leaders(ranking))
-                    .map(|leaders| {
-                        let level = leaders
-                            .level
-                            .iter()
-                            .map(|cell| &cell.implementation)
-                            .collect();
-                        (&leaders.first.implementation, level)
-                    }),
-            )
-        })
-        .collect();
-    sentences.push(if nothing_decides(verdicts) {
-        format!(
-            "This run on {machine} has too few rounds to decide anything: its figures show that everything \
-             works, not what is faster."
-        )
-    } else if best.is_empty() {
-        format!("On this machine ({machine}) no implementation could be ranked.")
-    } else {
-        format!("On this machine ({machine}), {}.", best.join("; "))
-    });
+    let mut sentences = leading_sentences(verdicts);
     let promises = Tally::of(documented(verdicts), |role| role == Role::Promise);
     let judged = promises.judged();
     sentences.push(if judged == 0 {
         "No documented promise was measured in this run.".to_owned()
     } else {
-        let mut parts = vec![
-            format!("{} met", are(promises.met)),
-            format!("{} missed", are(promises.missed)),
-            format!("{} undecided", are(promises.undecided)),
-        ];
-        if promises.disqualified > 0 {
-            parts.push(format!("{} disqualified", are(promises.disqualified)));
-        }
         let total = counted(judged, "documented promise", "documented promises");
-        format!("Of {total} measured here, {}.", parts.join(", "))
+        format!("Of {total} measured here, {}.", tally_words(&promises))
     });
-    let rest = promises.not_here + promises.not_run;
-    if rest > 0 {
+    let own = Tally::of(goals(verdicts), |_| true);
+    if own.judged() > 0 {
         sentences.push(format!(
-            "{} could not be judged here or were not in this run.",
-            grouped(rest as u64)
+            "Of this project's own goals, {}.",
+            tally_words(&own)
         ));
     }
-    sentences.extend(goals_sentence(verdicts));
+    let host = &verdicts.run.host;
+    let processor = host.processor.trim();
+    let separator = if processor.is_empty() { "" } else { ", " };
+    sentences.push(format!(
+        "Measured on {processor}{separator}{}.",
+        machine_words(host)
+    ));
     sentences
 }
 
-/// How this project's own goals came out, when any of them was measured.
-fn goals_sentence(verdicts: &Verdicts) -> Option<String> {
-    let tally = Tally::of(goals(verdicts), |_| true);
-    (tally.judged() > 0).then(|| {
-        format!(
-            "Of this project's own goals, {} met, {} missed, {} undecided.",
-            are(tally.met),
-            are(tally.missed),
-            are(tally.undecided + tally.disqualified)
-        )
-    })
-}
-
-/// True when there is something to rank, and no ranking had rounds enough.
-fn nothing_decides(verdicts: &Verdicts) -> bool {
-    let rankings = &verdicts.rankings;
-    rankings.iter().all(|ranking| leaders(ranking).is_none())
-        && rankings
-            .iter()
-            .any(|ranking| too_few_rounds(ranking).is_some())
+/// How the judged ones came out, without what did not come up: `8 are met, 3 are undecided`.
+fn tally_words(tally: &Tally) -> String {
+    let parts: Vec<String> = [
+        (tally.met, "met"),
+        (tally.missed, "missed"),
+        (tally.undecided, "undecided"),
+        (tally.disqualified, "disqualified"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", are(count)))
+    .collect();
+    parts.join(", ")
 }
 
 fn are(count: usize) -> String {
@@ -179,41 +184,106 @@ fn are(count: usize) -> String {
     )
 }
 
-/// Which implementation leads most scenarios of one family: `http/uring is best or shares the first
-/// place in 5 of 9 scenarios`.
-fn best_of<'a>(
-    scenarios: impl Iterator<Item = (&'a ImplementationSpec, Vec<&'a ImplementationSpec>)>,
-) -> Option<String> {
-    let mut alone: BTreeMap<&ImplementationSpec, usize> = BTreeMap::new();
-    let mut leading: BTreeMap<&ImplementationSpec, usize> = BTreeMap::new();
-    let mut total = 0;
-    for (first, level) in scenarios {
-        total += 1;
-        *alone.entry(first).or_default() += usize::from(level.is_empty());
-        for implementation in level.into_iter().chain([first]) {
-            *leading.entry(implementation).or_default() += 1;
-        }
+/// Who leads, with figures, and in how many scenarios nobody does.
+fn leading_sentences(verdicts: &Verdicts) -> Vec<String> {
+    let wording = Wording::of(verdicts);
+    let leads: Vec<_> = verdicts
+        .rankings
+        .iter()
+        .map(|ranking| (ranking, Lead::of(ranking)))
+        .collect();
+    let families = grouped_by(leads.iter(), |(ranking, _)| {
+        ranking.scenario.id.family.as_str()
+    });
+    let mut sentences: Vec<String> = families
+        .iter()
+        .flat_map(|(_, leads)| {
+            leads
+                .iter()
+                .filter_map(|(ranking, lead)| comparison(verdicts, &wording, ranking, lead))
+                .take(LEADS_A_FAMILY)
+        })
+        .collect();
+    let count =
+        |wanted: fn(&Lead<'_>) -> bool| leads.iter().filter(|(_, lead)| wanted(lead)).count();
+    let clear = count(|lead| matches!(lead, Lead::Clear { .. }));
+    let open = count(|lead| matches!(lead, Lead::Open(_)));
+    let too_few = count(|lead| matches!(lead, Lead::TooFewRounds(_)));
+    if clear + open == 0 {
+        sentences.push(if too_few > 0 {
+            "This run has too few rounds to decide anything: its figures show that everything works, not what \
+             is faster."
+                .to_owned()
+        } else {
+            "No implementation could be ranked.".to_owned()
+        });
+    } else if open > 0 {
+        sentences.push(format!(
+            "In {open} of {} scenarios no implementation was told apart as the best.",
+            leads.len()
+        ));
     }
-    // Of equal ones the one that is ahead alone more often, then the first by name.
-    let (name, count) = leading.iter().max_by_key(|(name, count)| {
-        (
-            **count,
-            alone.get(*name).copied(),
-            std::cmp::Reverse(**name),
-        )
-    })?;
-    let ahead = alone.get(name).copied().unwrap_or(0);
-    let scenarios = if total == 1 {
-        "the only scenario".to_owned()
+    sentences
+}
+
+/// The leader beside what a reader would compare it with: an outside program, or else the next one that
+/// is behind. `None` where nobody leads or nobody was told apart.
+fn comparison(
+    verdicts: &Verdicts,
+    wording: &Wording<'_>,
+    ranking: &Ranking,
+    lead: &Lead<'_>,
+) -> Option<String> {
+    let Lead::Clear { first, .. } = lead else {
+        return None;
+    };
+    let behind = || {
+        ranking
+            .cells
+            .iter()
+            .filter(|cell| matches!(cell.mark, Mark::Behind))
+    };
+    let is_program = |cell: &&RankedCell| {
+        verdicts.cells.iter().any(|known| {
+            known.program.is_some()
+                && known.scenario == ranking.scenario
+                && known.implementation == cell.implementation
+        })
+    };
+    let rival = behind().find(is_program).or_else(|| behind().next())?;
+    let good = rival.relative.filter(|ratio| ratio.low > 0.0)?;
+    let ratio = Interval {
+        low: 1.0 / good.high,
+        point: 1.0 / good.point,
+        high: 1.0 / good.low,
+        ..good
+    };
+    let (point, range) = times(&ratio);
+    let (leader, rival) = (
+        name_in_family(&first.implementation),
+        name_in_family(&rival.implementation),
+    );
+    let (subject, verb, object) = if ranking.unit.ends_with("/s") {
+        (leader.as_str(), "gives", rival.as_str())
     } else {
-        format!("{count} of {total} scenarios")
+        (rival.as_str(), "takes", leader.as_str())
     };
-    let how = match ahead {
-        0 => "shares the first place",
-        _ if ahead == *count => "is best",
-        _ => "is best or shares the first place",
-    };
-    Some(format!("{name} {how} in {scenarios}"))
+    let words = wording.words(&ranking.scenario);
+    let separator = if words.is_empty() { "" } else { ", " };
+    Some(format!(
+        "{}{separator}{words}: {subject} {verb} {point} ({range}) what {object} {verb}, by {}.",
+        ranking.scenario.id,
+        metric_words(&ranking.metric)
+    ))
+}
+
+/// The name with its axes, without the family, which the scenario names.
+fn name_in_family(implementation: &ImplementationSpec) -> String {
+    let name = implementation.to_string();
+    match name.split_once('/') {
+        Some((_, name)) => name.to_owned(),
+        None => name,
+    }
 }
 
 /// `2 cores, virtual (kvm), 24 GiB, Linux 6.18`.

@@ -6,9 +6,8 @@ use ringside_contract::{CellSummary, Mark, RankedCell, Ranking, SweepPoint, Verd
 use super::table::full_table;
 use crate::chart::{Domain, End, held, key, percentile_curve, shared_row, sweep_curve};
 use crate::format::{figure, percent, quantity};
-use crate::view::{
-    ScenarioView, anchor, breakable, metric_words, scenarios as views, short, too_few_rounds,
-};
+use crate::lead::Lead;
+use crate::view::{ScenarioView, anchor, breakable, metric_words, scenarios as views, short};
 
 /// Every scenario, in the order of the plan.
 pub(crate) fn scenarios(verdicts: &Verdicts) -> Markup {
@@ -86,6 +85,7 @@ fn legend(view: &ScenarioView<'_>) -> Option<Markup> {
 
 /// The ranking with each figure on one axis.
 fn standing(view: &ScenarioView<'_>, ranking: &Ranking) -> Markup {
+    let lead = Lead::of(ranking);
     let domain = Domain::of(ranking.cells.iter().filter_map(|cell| cell.figure.as_ref()));
     let shown = ranking
         .cells
@@ -93,27 +93,28 @@ fn standing(view: &ScenarioView<'_>, ranking: &Ranking) -> Markup {
         .filter(|cell| !matches!(cell.mark, Mark::Unsupported { .. }));
     html! {
         div.standing {
-            @match too_few_rounds(ranking) {
-                Some(because) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "Not ranked: " (because) "." } },
-                None => h4 { "Ranked by " (metric_words(&ranking.metric)) },
+            @match &lead {
+                Lead::TooFewRounds(because) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "Not ranked: " (because) "." } },
+                Lead::Open(_) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "No clear best: " b { "?" } " is not told apart from the best figure." } },
+                Lead::Clear { .. } | Lead::Nothing => h4 { "Ranked by " (metric_words(&ranking.metric)) },
             }
             div.scroll tabindex="0" role="region" aria-label={ "Ranking in " (view.spec.to_string()) } {
                 table.rank {
                     thead.sr { tr {
                         @for head in ["implementation", "bar", "median"] { th scope="col" { (head) } }
                     } }
-                    tbody { @for cell in shown { (standing_row(cell, domain.as_ref(), &ranking.unit)) } }
+                    tbody { @for cell in shown { (standing_row(cell, &lead, domain.as_ref(), &ranking.unit)) } }
                 }
             }
         }
     }
 }
 
-fn standing_row(cell: &RankedCell, domain: Option<&Domain>, unit: &str) -> Markup {
-    let class = mark_class(&cell.mark);
+fn standing_row(cell: &RankedCell, lead: &Lead<'_>, domain: Option<&Domain>, unit: &str) -> Markup {
+    let (class, sign) = look(cell, lead);
     html! {
         tr class=(class) {
-            th scope="row" { (mark_sign(&cell.mark)) (short(&cell.implementation)) }
+            th scope="row" { (sign) (short(&cell.implementation)) }
             td.draw {
                 @if let (Some(domain), Some(own)) = (domain, &cell.figure) {
                     (shared_row(domain, own, class))
@@ -133,25 +134,18 @@ fn standing_row(cell: &RankedCell, domain: Option<&Domain>, unit: &str) -> Marku
     }
 }
 
-fn mark_class(mark: &Mark) -> &'static str {
-    match mark {
-        Mark::Best => "best",
-        Mark::Level => "level",
-        Mark::Behind => "behind",
-        Mark::Undecided { .. } => "unranked",
-        Mark::Floor => "floor",
-        Mark::Invalid { .. } => "invalid",
-        Mark::Unsupported { .. } => "na",
-    }
-}
-
-fn mark_sign(mark: &Mark) -> &'static str {
-    match mark {
-        Mark::Best => "★ ",
-        Mark::Level => "≈ ",
-        Mark::Invalid { .. } => "invalid: ",
-        Mark::Undecided { .. } => "? ",
-        Mark::Behind | Mark::Floor | Mark::Unsupported { .. } => "",
+/// The class and the sign of a row. The best figure has no star while another is not told apart from it.
+fn look(cell: &RankedCell, lead: &Lead<'_>) -> (&'static str, &'static str) {
+    match &cell.mark {
+        Mark::Best if lead.is_best(&cell.implementation) => ("best", "★ "),
+        Mark::Best | Mark::Behind if cell.bound => ("behind", "≥ "),
+        Mark::Best | Mark::Behind => ("behind", ""),
+        Mark::Level => ("level", "≈ "),
+        Mark::Undecided { .. } if cell.bound => ("unranked", "≥ "),
+        Mark::Undecided { .. } => ("unranked", "? "),
+        Mark::Floor => ("floor", ""),
+        Mark::Invalid { .. } => ("invalid", "invalid: "),
+        Mark::Unsupported { .. } => ("na", ""),
     }
 }
 

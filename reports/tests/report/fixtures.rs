@@ -56,7 +56,7 @@ pub(crate) fn empty() -> Verdicts {
 pub(crate) fn tiny() -> Verdicts {
     let mut verdicts = empty();
     let mut cell = cell("echo/small", "echo/epoll", "closed", 0, 1);
-    cell.curve.truncate(1);
+    cell.curve.retain(|point| point.percentile == 50.0);
     for metric in cell.metrics.values_mut() {
         let point = metric.interval.point;
         metric.interval = Interval {
@@ -343,6 +343,7 @@ fn cell(
         ranked: !implementation.contains("floor"),
         program: None,
         load: load.to_owned(),
+        params: params(load),
         rounds,
         failures: Vec::new(),
         invalid: None,
@@ -363,6 +364,14 @@ fn cell(
         },
         warnings: Vec::new(),
     }
+}
+
+fn params(load: &str) -> ringside_contract::Settings {
+    let mut params = ringside_contract::Settings::default();
+    for (key, value) in [("size", "1KiB"), ("connections", "64"), ("load", load)] {
+        params.set(key, value);
+    }
+    params
 }
 
 fn curve(slower: f64) -> Vec<CurvePoint> {
@@ -420,6 +429,7 @@ fn ranking(scenario: &str, cells: &[CellSummary]) -> Ranking {
             mark,
             relative: Some(interval(own.point / best.point, 0.02)),
             figure: Some(own),
+            bound: false,
         }
     });
     let scenario: ringside_contract::ScenarioSpec = scenario.parse().unwrap();
@@ -432,6 +442,7 @@ fn ranking(scenario: &str, cells: &[CellSummary]) -> Ranking {
         },
         relative: None,
         figure: None,
+        bound: false,
     };
     Ranking {
         scenario,

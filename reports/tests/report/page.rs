@@ -170,7 +170,7 @@ fn goals_stand_apart_and_are_counted_with_no_promise() {
     assert!(!documents.contains("c-goal-"));
     let strip = |html: &str| {
         let (_, rest) = html.split_once("Verdicts in numbers").expect("a strip");
-        rest.split("</header>").next().map(str::to_owned)
+        rest.split("</section>").next().map(str::to_owned)
     };
     assert_eq!(strip(&html), strip(&page(&without)));
     let summary = markdown(&with);
@@ -197,6 +197,43 @@ fn too_few_rounds_name_no_winner() {
         }
     }
     assert!(!page(&verdicts).contains("<b>★ "), "a leader of a row");
+}
+
+#[test]
+fn no_winner_stands_beside_rivals_that_were_not_told_apart() {
+    let mut verdicts = fixtures::rich();
+    for ranking in &mut verdicts.rankings {
+        ranking.cells[1].mark = ringside_contract::Mark::Undecided {
+            because: "0.63 to 1.13: not told apart from the best".to_owned(),
+        };
+    }
+    let (html, summary) = (page(&verdicts), markdown(&verdicts));
+    for text in [&html, &summary] {
+        assert!(text.contains("no clear best: "), "{text}");
+        assert!(text.contains("no implementation was told apart as the best"));
+        assert!(!text.contains(" gives "), "a leader in the first sentences");
+    }
+    assert!(!html.contains("<b>★ "), "a leader of a scenario");
+}
+
+#[test]
+fn a_figure_that_is_only_a_bound_says_so() {
+    let mut verdicts = fixtures::rich();
+    let cells = &mut verdicts.rankings[0].cells;
+    cells[0].bound = true;
+    let last = cells
+        .iter_mut()
+        .rev()
+        .find(|cell| cell.mark == ringside_contract::Mark::Behind);
+    let last = last.expect("one is behind");
+    last.bound = true;
+    last.mark = ringside_contract::Mark::Undecided {
+        because: "the server was not saturated".to_owned(),
+    };
+    assert!(page(&verdicts).contains(">≥\u{202f}0."));
+    verdicts.rankings[0].cells.retain(|cell| cell.bound);
+    verdicts.rankings[0].cells.truncate(1);
+    assert!(markdown(&verdicts).contains("(not saturated)"));
 }
 
 #[test]

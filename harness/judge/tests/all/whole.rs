@@ -66,9 +66,9 @@ fn best_level_behind_floor_invalid_and_unsupported() {
         &[
             ("http/uring", "best"),
             ("http/tokio", "level"),
+            ("http/nginx", "undecided"),
             ("http/epoll", "behind"),
             ("http/floor", "floor"),
-            ("http/nginx", "invalid"),
             ("http/per_core_epoll", "unsupported"),
         ],
     );
@@ -77,6 +77,13 @@ fn best_level_behind_floor_invalid_and_unsupported() {
         relative.low <= relative.point && relative.high < 1.0,
         "{relative:?}"
     );
+    let bounds: Vec<_> = verdicts.rankings[0]
+        .cells
+        .iter()
+        .filter(|cell| cell.bound)
+        .map(|cell| cell.implementation.to_string())
+        .collect();
+    assert_eq!(bounds, ["http/nginx"]);
     assert_eq!(verdicts.skipped.len(), 1);
     assert_eq!(verdicts.skipped[0].reason, "it needs 4 cores");
 }
@@ -176,9 +183,9 @@ fn a_figure_that_is_only_a_bound_may_lead_and_never_be_behind() {
     records.extend(limited("http/tokio", 1200.0));
     let expected = [
         ("http/uring", "best"),
+        ("http/tokio", "undecided"),
         ("http/epoll", "behind"),
         ("http/per_core_epoll", "behind"),
-        ("http/tokio", "invalid"),
     ];
     let verdicts = check_ranking(records, "operations_per_cpu_s", &expected);
     let uring = verdicts
