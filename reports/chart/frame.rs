@@ -4,18 +4,19 @@ use maud::{Markup, html};
 
 use super::series::at;
 
-/// Width of a chart in its own units; two stand side by side on a desktop screen.
-pub(super) const WIDTH: f64 = 520.0;
+/// Width of a chart in its own units. Two stand side by side on a desktop screen and are drawn larger
+/// there; a phone is some 340 pixels wide, so that letters of 16 units have 13 pixels.
+pub(super) const WIDTH: f64 = 420.0;
 /// Height of a chart.
-pub(super) const HEIGHT: f64 = 320.0;
+pub(super) const HEIGHT: f64 = 294.0;
 /// Left edge of the plot: room for a tick such as `300 µs` in the larger letters of a phone.
 pub(super) const LEFT: f64 = 66.0;
 /// Right edge of the plot.
-pub(super) const RIGHT: f64 = 494.0;
+pub(super) const RIGHT: f64 = 396.0;
 /// Upper edge of the plot.
 pub(super) const TOP: f64 = 34.0;
 /// Lower edge of the plot.
-pub(super) const BOTTOM: f64 = 266.0;
+pub(super) const BOTTOM: f64 = 236.0;
 
 /// A tick: its place and its text.
 pub(super) struct Tick {
@@ -43,7 +44,7 @@ pub(super) fn frame(
             }
             @for tick in x_ticks {
                 line.grid x1=(at(tick.place)) x2=(at(tick.place)) y1=(TOP) y2=(BOTTOM) {}
-                text.tick x=(at(tick.place)) y=(BOTTOM + 18.0) text-anchor="middle" { (tick.text) }
+                text.tick x=(at(tick.place)) y=(BOTTOM + 23.0) text-anchor="middle" { (tick.text) }
             }
             line.base x1=(LEFT) x2=(RIGHT) y1=(BOTTOM) y2=(BOTTOM) {}
             text.axis x=((LEFT + RIGHT) / 2.0) y=(HEIGHT - 12.0) text-anchor="middle" { (x_name) }

@@ -10,6 +10,13 @@ use super::scale::{Scale, nines};
 use super::series::{marker, points};
 use crate::format::bound;
 
+/// Width of a letter of a tick in the larger letters of a phone, with the gap between two ticks.
+const LETTER: f64 = 10.5;
+
+/// The nines of P50, where the axis begins: what lies below it says little, and a lowest latency of a
+/// few microseconds would take decades of the other axis.
+const FIRST: f64 = std::f64::consts::LOG10_2;
+
 /// Where the longest latency stands: this far right of the last nine, since it has no percentile.
 const MAX_GAP: f64 = 0.5;
 
@@ -34,7 +41,7 @@ pub(crate) fn percentile_curve(
     }
     let last = last.max(1.0);
     let x = Scale::linear(
-        0.0,
+        FIRST,
         if has_max { last + MAX_GAP } else { last },
         LEFT,
         RIGHT,
@@ -81,31 +88,37 @@ pub(crate) fn percentile_curve(
     ))
 }
 
+/// P50 and each further nine, as far as they fit beside each other and beside the longest.
 fn x_ticks(x: &Scale, last: f64, has_max: bool) -> Vec<Tick> {
-    let mut ticks: Vec<Tick> = ["0", "90", "99", "99.9", "99.99", "99.999", "99.9999"]
-        .into_iter()
-        .enumerate()
-        .filter(|&(nine, _)| nine as f64 <= last + 1e-6)
-        .map(|(nine, text)| Tick {
-            place: x.place(nine as f64),
-            text: text.to_owned(),
-        })
-        .collect();
-    if last < 3.0 {
-        ticks.insert(
-            1,
-            Tick {
-                place: x.place(std::f64::consts::LOG10_2),
-                text: "50".to_owned(),
-            },
-        );
+    let named = [
+        (FIRST, "50"),
+        (1.0, "90"),
+        (2.0, "99"),
+        (3.0, "99.9"),
+        (4.0, "99.99"),
+        (5.0, "99.999"),
+        (6.0, "99.9999"),
+    ];
+    let half = |text: &str| text.len() as f64 * LETTER / 2.0;
+    let longest = has_max.then(|| x.place(last + MAX_GAP));
+    let room = longest.map_or(f64::INFINITY, |place| place - half("max"));
+    let mut end = 0.0;
+    let mut ticks = Vec::new();
+    for (nine, text) in named {
+        let place = x.place(nine);
+        let fits = place - half(text) >= end && place + half(text) <= room;
+        if nine <= last + 1e-6 && fits {
+            end = place + half(text);
+            ticks.push(Tick {
+                place,
+                text: text.to_owned(),
+            });
+        }
     }
-    if has_max {
-        ticks.push(Tick {
-            place: x.place(last + MAX_GAP),
-            text: "max".to_owned(),
-        });
-    }
+    ticks.extend(longest.map(|place| Tick {
+        place,
+        text: "max".to_owned(),
+    }));
     ticks
 }
 
@@ -124,7 +137,7 @@ fn band(shown: &[&CurvePoint], place: impl Fn(&CurvePoint) -> f64, y: &Scale) ->
 
 /// True for the percentiles that get a marker: those that people name.
 fn marked(percentile: f64) -> bool {
-    [0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0]
+    [50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 100.0]
         .into_iter()
         .any(|named| (named - percentile).abs() < 1e-9)
 }
@@ -132,7 +145,7 @@ fn marked(percentile: f64) -> bool {
 fn usable(point: &CurvePoint) -> bool {
     point.latency_us > 0.0
         && point.latency_us < LATENCY_MAX_US
-        && (0.0..=100.0).contains(&point.percentile)
+        && (50.0..=100.0).contains(&point.percentile)
 }
 
 fn positive(value: f64, otherwise: f64) -> f64 {
@@ -162,6 +175,31 @@ mod tests {
         assert!(!drawn.contains("NaN"));
         assert!(percentile_curve("c", "t", &[(0, &[])]).is_none());
         assert!(percentile_curve("c", "t", &[(0, &[point(50.0, 0.0)])]).is_none());
+    }
+
+    #[test]
+    fn the_axis_begins_at_the_median_and_ticks_keep_apart() {
+        let curve = [
+            point(0.0, 1.0),
+            point(50.0, 100.0),
+            point(99.9999, 900.0),
+            point(100.0, 950.0),
+        ];
+        let drawn = percentile_curve("c", "t", &[(0, &curve)])
+            .unwrap()
+            .into_string();
+        for (tick, shown) in [
+            ("50", true),
+            ("99.9", true),
+            ("0", false),
+            ("99.9999", false),
+        ] {
+            assert_eq!(
+                drawn.contains(&format!(">{tick}<")),
+                shown,
+                "{tick}: {drawn}"
+            );
+        }
     }
 
     #[test]
