@@ -97,7 +97,8 @@ fn late_sends(index: &Index<'_>) -> Check {
         .max_by(|left, right| left.0.total_cmp(&right.0))
     {
         None => ok(
-            "No open-loop cell at one rate was measured, so no such send could be late.".to_owned(),
+            "No open-loop cell at one rate was measured; late sends of sweeps stand beside their steps."
+                .to_owned(),
         ),
         Some((worst, name)) => ok_if(
             late == 0,

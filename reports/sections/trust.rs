@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use ringside_contract::{CellSummary, CheckState, Limit, MetricSummary, SelfControl, Verdicts};
+use ringside_contract::{
+    CellSummary, Check, CheckState, Limit, MetricSummary, SelfControl, Verdicts,
+};
 
 use crate::chart::around_one;
 use crate::format::{THIN, counted, percent, quantity, times_finely};
 use crate::view::{breakable, limit_word, metric_words};
+
+/// Trials of 100 in which an interval has to hold 1, as the checks ask for too.
+const COVERAGE_MIN: f64 = 93.0;
 
 /// The section.
 pub(crate) fn trust(verdicts: &Verdicts) -> Markup {
@@ -28,7 +33,7 @@ fn checks(verdicts: &Verdicts) -> Markup {
             p.card.hint { "No checks were recorded: treat every figure with care." }
         } @else {
             ul.card.checks {
-                @for check in &verdicts.trust {
+                @for check in warnings_first(&verdicts.trust) {
                     @match check.state {
                         CheckState::Ok => li.ok { span.sign aria-hidden="true" { "✓" } span { span.sr { "In order: " } (check.sentence) } },
                         CheckState::Warning => li.warn { span.sign aria-hidden="true" { "!" } span { span.sr { "Warning: " } (check.sentence) } },
@@ -37,6 +42,13 @@ fn checks(verdicts: &Verdicts) -> Markup {
             }
         }
     }
+}
+
+/// The checks, those that warn in front.
+fn warnings_first(checks: &[Check]) -> Vec<&Check> {
+    let mut checks: Vec<&Check> = checks.iter().collect();
+    checks.sort_by_key(|check| check.state == CheckState::Ok);
+    checks
 }
 
 fn controls(controls: &[SelfControl]) -> Markup {
@@ -55,7 +67,12 @@ fn controls(controls: &[SelfControl]) -> Markup {
 
 fn control_item(control: &SelfControl) -> Markup {
     let ratio = &control.ratio;
-    let holds = control.holds_one();
+    let rarely = control.coverage.is_some_and(|held| held < COVERAGE_MIN);
+    let (class, word) = match (control.holds_one(), rarely) {
+        (false, _) => ("missed", "does not hold 1"),
+        (true, true) => ("undecided", "holds 1, too rarely"),
+        (true, false) => ("met", "holds 1"),
+    };
     html! {
         li {
             div {
@@ -63,10 +80,10 @@ fn control_item(control: &SelfControl) -> Markup {
             }
             (around_one(ratio))
             div {
-                span.chip.(if holds { "met" } else { "missed" }) { (if holds { "holds 1" } else { "does not hold 1" }) } " "
+                span.chip.(class) { (word) } " "
                 (times_finely(ratio)) ", " (percent(control.width())) " wide, "
                 (counted(ratio.samples as usize, "process pair", "process pairs"))
-                @if let Some(coverage) = control.coverage { "; resampled, it holds 1 in " (format!("{coverage:.0}")) " of 100 trials" }
+                @if let Some(coverage) = control.coverage { "; resampled, it holds 1 in " (format!("{coverage:.1}")) " of 100 trials" }
             }
         }
     }
