@@ -9,6 +9,9 @@ pub(crate) const THIN: &str = "\u{202f}";
 /// What stands where there is no figure.
 pub(crate) const NONE: &str = "–";
 
+/// Halves of an interval that differ by more than this share of the larger one are no `±`.
+const UNEVEN: f64 = 0.25;
+
 /// A figure with its interval, ready to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Figure {
@@ -16,8 +19,8 @@ pub(crate) struct Figure {
     pub(crate) point: String,
     /// The interval with its unit, such as `7.05–7.20 µs`.
     pub(crate) range: String,
-    /// The larger half of the interval as a share of the median, such as `± 1.2 %`; empty when there
-    /// was one sample or the median is 0.
+    /// How wide the interval is: `± 1.2 %` where the median stands in its middle, else its ends in the
+    /// unit of the point, such as `7.05–9.20`. Empty when there was one sample.
     pub(crate) spread: String,
 }
 
@@ -46,7 +49,13 @@ pub(crate) fn figure(interval: &Interval, unit: &str) -> Figure {
     Figure {
         point: format!("{}{}", write(interval.point), scale.suffix),
         range,
-        spread: spread(interval),
+        // Ends that read alike say no more than the point.
+        spread: if write(interval.low) == write(interval.high) {
+            Some(String::new())
+        } else {
+            spread(interval)
+        }
+        .unwrap_or_else(|| format!("{}–{}", write(interval.low), write(interval.high))),
     }
 }
 
@@ -178,16 +187,20 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
-fn spread(interval: &Interval) -> String {
-    let half = (interval.high - interval.point).max(interval.point - interval.low);
-    if interval.samples < 2 || interval.point == 0.0 || !half.is_finite() {
-        return String::new();
+/// The larger half of the interval as a share of the median, empty without an interval; `None` where the
+/// halves are so unequal that one figure would mislead.
+fn spread(interval: &Interval) -> Option<String> {
+    let (upper, lower) = (
+        interval.high - interval.point,
+        interval.point - interval.low,
+    );
+    let half = upper.max(lower);
+    if interval.samples < 2 || !half.is_finite() || interval.low == interval.high {
+        return Some(String::new());
     }
-    // A spread of many times the median says that the median says nothing: the range is in the title.
-    if half > 2.0 * interval.point.abs() {
-        return format!("±{THIN}>{THIN}2×");
-    }
-    format!("±{THIN}{}", percent(half / interval.point.abs()))
+    let share = half / interval.point.abs();
+    let is_even = (upper - lower).abs() <= UNEVEN * half || share < 0.001;
+    (is_even && share <= 1.0).then(|| format!("±{THIN}{}", percent(share)))
 }
 
 /// The scale for a value of `unit`. A unit may have a denominator: `us/op`, `B/s`.
@@ -387,7 +400,7 @@ mod tests {
         let figure = figure(&interval(980.0, 1_010.0, 1_200.0), "us");
         assert_eq!(plain(&figure.point), "1.01 ms");
         assert_eq!(plain(&figure.range), "0.98–1.20 ms");
-        assert_eq!(plain(&figure.spread), "± 19 %");
+        assert_eq!(figure.spread, "0.98–1.20", "unequal halves are no ±");
     }
 
     #[test]

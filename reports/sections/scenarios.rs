@@ -3,31 +3,52 @@
 use maud::{Markup, html};
 use ringside_contract::{CellSummary, Mark, RankedCell, Ranking, SweepPoint, Verdicts};
 
-use super::table::full_table;
+use super::table::full_tables;
 use crate::chart::{Domain, End, held, key, percentile_curve, shared_row, sweep_curve};
 use crate::format::{figure, percent, quantity};
 use crate::lead::Lead;
-use crate::view::{ScenarioView, anchor, breakable, metric_words, scenarios as views, short};
+use crate::view::{
+    ScenarioView, anchor, breakable, grouped_by, metric_words, scenarios as views, short,
+};
+use crate::words::Wording;
 
 /// Every scenario, in the order of the plan.
 pub(crate) fn scenarios(verdicts: &Verdicts) -> Markup {
     let views = views(verdicts);
+    let wording = Wording::of(verdicts);
     html! {
         section #scenarios aria-labelledby="scenarios-h" {
             h2 #scenarios-h { "Scenario by scenario" }
             @if views.is_empty() { p.card.hint { "No cell was measured." } }
-            @for view in &views { (scenario(view)) }
+            @if views.len() > 1 { (index(&views, &wording)) }
+            @for (family, of_family) in grouped_by(views.iter(), |view| view.spec.id.family.as_str()) {
+                @for view in &of_family { (scenario(view, &wording)) }
+                @if of_family.iter().all(|view| view.cells.iter().all(|cell| cell.sweep.is_empty())) {
+                    p.hint { "No curve of latency against offered rate of " (family) " is here: this plan has no sweep. " code { "ringside run --plan full" } " measures them." }
+                }
+            }
         }
     }
 }
 
-fn scenario(view: &ScenarioView<'_>) -> Markup {
+/// Links to every scenario, in words.
+fn index(views: &[ScenarioView<'_>], wording: &Wording<'_>) -> Markup {
+    html! {
+        ul.index aria-label="Scenarios" { @for view in views { li {
+            a href={ "#" (view.anchor()) } { (breakable(&view.spec.id.to_string())) }
+            " " span.hint { (wording.words(view.spec)) }
+        } } }
+    }
+}
+
+fn scenario(view: &ScenarioView<'_>, wording: &Wording<'_>) -> Markup {
     let id = view.anchor();
     let load = view.cells.first().map_or("", |cell| cell.load.as_str());
     html! {
         article.card.scenario aria-labelledby=(id) {
-            h3 id=(id) { (breakable(&view.spec.to_string())) }
+            h3 id=(id) { (breakable(&view.spec.id.to_string())) " " small.hint { (wording.words(view.spec)) } }
             p.hint {
+                @if view.spec.params.iter().next().is_some() { code { (breakable(&view.spec.to_string())) } " " }
                 @if let Some(ranking) = view.ranking { (ranking.question) " " }
                 (load_words(load))
             }
@@ -40,7 +61,7 @@ fn scenario(view: &ScenarioView<'_>) -> Markup {
             @if view.cells.is_empty() {
                 p.hint { "No cell of this scenario was measured." }
             } @else {
-                (full_table(view))
+                (full_tables(view))
             }
             (troubles(view))
         }
@@ -95,7 +116,7 @@ fn standing(view: &ScenarioView<'_>, ranking: &Ranking) -> Markup {
         div.standing {
             @match &lead {
                 Lead::TooFewRounds(because) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "Not ranked: " (because) "." } },
-                Lead::Open(_) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "No clear best: " b { "?" } " is not told apart from the best figure." } },
+                Lead::Open(_) => { h4 { "By " (metric_words(&ranking.metric)) } p.hint { "No clear best: those with " b { "?" } " or " b { "≥" } " are not told apart from the first." } },
                 Lead::Clear { .. } | Lead::Nothing => h4 { "Ranked by " (metric_words(&ranking.metric)) },
             }
             div.scroll tabindex="0" role="region" aria-label={ "Ranking in " (view.spec.to_string()) } {
@@ -157,9 +178,11 @@ fn curve(view: &ScenarioView<'_>, load: &str) -> Markup {
     let id = anchor("p", &view.spec.to_string());
     let caption = match load {
         "closed" => {
-            "Band: lowest to highest round. In a closed loop this is mostly time in the queue."
+            "All rounds merged, the band from the lowest to the highest round; the table has medians of the rounds. In a closed loop this is mostly time in the queue."
         }
-        _ => "Band: lowest to highest round. Each step of the axis is one more nine.",
+        _ => {
+            "All rounds merged, the band from the lowest to the highest round; the table has medians of the rounds. Each step of the axis is one more nine."
+        }
     };
     html! {
         @if let Some(chart) = percentile_curve(&id, &title, &series) {
@@ -251,7 +274,7 @@ fn troubles(view: &ScenarioView<'_>) -> Markup {
     html! {
         @if !troubled.is_empty() {
             details open[nothing_usable] {
-                summary { "What was wrong with some cells (" (troubled.len()) ")" }
+                summary { "Notes on cells (" (troubled.len()) ")" }
                 ul.brief { @for cell in troubled { li {
                     b { (short(&cell.implementation)) }
                     ul {

@@ -1,21 +1,29 @@
-//! The full table of a scenario: every figure with its spread.
+//! The full tables of a scenario: every figure with its spread, rates and latency in one, costs in the
+//! other, so that each fits a desktop screen and a sheet of paper.
 
 use maud::{Markup, html};
-use ringside_contract::{CellSummary, MetricSummary};
+use ringside_contract::{CellSummary, Limit, MetricSummary};
 
 use crate::chart::key;
-use crate::format::figure;
+use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
-/// Metrics of every table, with the heads of their columns.
-const COLUMNS: [(&str, &str); 15] = [
+/// What is done and how long it takes, with the heads of the columns.
+const SPEED: [(&str, &str); 10] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
     ("latency_p50", "P50"),
     ("latency_p90", "P90"),
+    ("latency_p95", "P95"),
     ("latency_p99", "P99"),
     ("latency_p999", "P99.9"),
+    ("latency_p9999", "P99.99"),
     ("latency_max", "max"),
+    ("error_rate", "errors"),
+];
+
+/// What it costs.
+const COST: [(&str, &str); 9] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
@@ -23,28 +31,59 @@ const COLUMNS: [(&str, &str); 15] = [
     ("memory_per_connection", "memory a connection"),
     ("syscalls_per_op", "syscalls an op"),
     ("context_switches_per_op", "context switches an op"),
-    ("error_rate", "errors"),
+    ("page_faults_per_op", "page faults an op"),
+    ("bytes_per_op", "bytes an op"),
 ];
 
-/// The columns that have a figure, then what limited each cell and how often it was measured.
-pub(super) fn full_table(view: &ScenarioView<'_>) -> Markup {
-    let columns = columns(view);
+/// Columns by metric and head.
+type Columns = Vec<(String, String)>;
+
+/// Both tables, as far as they have a figure.
+pub(super) fn full_tables(view: &ScenarioView<'_>) -> Markup {
+    let own = view
+        .ranking
+        .map(|ranking| ranking.metric.as_str())
+        .filter(|metric| has(view, metric))
+        .filter(|metric| SPEED.iter().chain(&COST).all(|(known, _)| known != metric))
+        .map(|metric| (metric.to_owned(), head(metric)));
+    let speed: Columns = own.into_iter().chain(columns(view, &SPEED)).collect();
+    let cost: Columns = columns(view, &COST).collect();
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ "All figures of " (view.spec.to_string()) } {
+        (table(view, "Rates and latency", &speed))
+        @if lacks_tail(view) {
+            p.hint { "–: a percentile needs ten operations beyond it in each round; there were fewer." }
+        }
+        @if !cost.is_empty() { (table(view, "What an operation costs", &cost)) }
+    }
+}
+
+fn table(view: &ScenarioView<'_>, title: &str, columns: &Columns) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ (title) " in " (view.spec.to_string()) } {
             table.full {
                 thead { tr {
                     th scope="col" { "implementation" }
-                    @for (_, head) in &columns { th scope="col" { (head) } }
-                    th scope="col" { "limited by" }
-                    th scope="col" { "rounds" }
+                    @for (_, head) in columns { th scope="col" { (head) } }
                 } }
-                tbody { @for cell in &view.cells { (row(view, cell, &columns)) } }
+                tbody { @for cell in &view.cells { (row(view, cell, columns)) } }
             }
         }
     }
 }
 
-fn columns(view: &ScenarioView<'_>) -> Vec<(String, String)> {
+fn columns(
+    view: &ScenarioView<'_>,
+    known: &'static [(&'static str, &'static str)],
+) -> impl Iterator<Item = (String, String)> {
+    known
+        .iter()
+        .filter(|(metric, _)| has(view, metric))
+        .map(|(metric, head)| ((*metric).to_owned(), (*head).to_owned()))
+}
+
+/// Whether a column has something to say. Percentiles stand together: one without a figure says that
+/// there were too few operations for it.
+fn has(view: &ScenarioView<'_>, metric: &str) -> bool {
     let figures = |metric: &str| {
         let of_cells = view
             .cells
@@ -54,22 +93,27 @@ fn columns(view: &ScenarioView<'_>) -> Vec<(String, String)> {
             .map(|metric| metric.interval.point)
             .collect::<Vec<_>>()
     };
-    let has = |metric: &str| match metric {
-        "bandwidth" => moves_bytes(view) && !figures(metric).is_empty(),
+    match metric {
+        "bandwidth" | "cpu_per_gb" => moves_bytes(view) && !figures(metric).is_empty(),
         // A column of zeros says nothing.
         "error_rate" => figures(metric).iter().any(|share| *share > 0.0),
+        _ if is_percentile(metric) => !figures("latency_p50").is_empty(),
         _ => !figures(metric).is_empty(),
-    };
-    let ranked_by = view
-        .ranking
-        .map(|ranking| ranking.metric.as_str())
-        .filter(|metric| COLUMNS.iter().all(|(known, _)| known != metric) && has(metric));
-    let own = ranked_by.map(|metric| (metric.to_owned(), head(metric)));
-    let usual = COLUMNS
-        .into_iter()
-        .filter(|(metric, _)| has(metric))
-        .map(|(metric, head)| (metric.to_owned(), head.to_owned()));
-    own.into_iter().chain(usual).collect()
+    }
+}
+
+fn is_percentile(metric: &str) -> bool {
+    metric.starts_with("latency_p")
+}
+
+/// Whether a cell with latency lacks one of the percentiles.
+fn lacks_tail(view: &ScenarioView<'_>) -> bool {
+    view.cells.iter().any(|cell| {
+        cell.metrics.contains_key("latency_p50")
+            && SPEED
+                .iter()
+                .any(|(metric, _)| is_percentile(metric) && !cell.metrics.contains_key(*metric))
+    })
 }
 
 /// True where bytes are the question; elsewhere bandwidth is the throughput in another unit.
@@ -96,13 +140,20 @@ fn row(view: &ScenarioView<'_>, cell: &CellSummary, columns: &[(String, String)]
                 (short(&cell.implementation))
                 @if !cell.ranked && cell.implementation.id.name != "floor" { small { "floor" } }
                 @if let Some(program) = &cell.program { small { (program) } }
+                small { (limited(cell)) ", " (counted(cell.rounds as usize, "round", "rounds")) }
                 @if cell.invalid.is_some() { small.bad { "invalid" } }
                 @if !cell.failures.is_empty() { small.bad { (cell.failures.len()) " failed" } }
             }
             @for (metric, _) in columns { (metric_cell(cell.metrics.get(metric))) }
-            td { (limit_word(cell.limited_by)) }
-            td data-v=(cell.rounds) { (cell.rounds) }
         }
+    }
+}
+
+/// What was the limit: `limit: server`.
+fn limited(cell: &CellSummary) -> String {
+    match cell.limited_by {
+        Some(Limit::Neither) => "no limit".to_owned(),
+        limit => format!("limit:{THIN}{}", limit_word(limit)),
     }
 }
 
