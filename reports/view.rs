@@ -224,6 +224,20 @@ pub(crate) fn breakable(name: &str) -> Markup {
     }
 }
 
+/// A sentence whose commands stand between backticks, as `judge` writes them for a terminal too.
+pub(crate) fn with_code(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd number of backticks marks no command.
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! {
+        @for (index, part) in parts.into_iter().enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// An implementation's name below a heading that names its family.
 pub(crate) fn short(implementation: &ImplementationSpec) -> Markup {
     let text = implementation.to_string();
@@ -235,6 +249,7 @@ pub(crate) fn short(implementation: &ImplementationSpec) -> Markup {
 pub(crate) fn claim_unit(claim: &Claim) -> &str {
     match (claim.kind, claim.unit.as_str()) {
         (ClaimKind::Reduction, "ratio" | "x") => "share",
+        (_, "count") => counted_noun(&claim.metric),
         (_, unit) => unit,
     }
 }
@@ -248,6 +263,17 @@ pub(crate) fn own_words(cell: &RankedCell, unit: &str) -> Option<String> {
         (true, true) => format!("at least {own} (not saturated)"),
         (true, false) => format!("at most {own} (not saturated)"),
     })
+}
+
+/// What a metric counts.
+fn counted_noun(metric: &str) -> &'static str {
+    match metric {
+        "syscalls_per_op" | "syscalls_per_gib" => "system calls",
+        "context_switches_per_op" => "switches",
+        "page_faults_per_op" => "page faults",
+        "cpu_copies" => "copies",
+        _ => "count",
+    }
 }
 
 /// What limited a cell, in one word.

@@ -2,14 +2,15 @@
 //! blocks of 8 KiB. Where the run has a better form of the same, the claim's note tells the figure
 //! against that one too. The verdict stays with the pair that the document names.
 
-use ringside_contract::{Claim, Settings};
+use ringside_contract::{Claim, ClaimKind, Settings};
 
-use crate::figure::figure;
+use crate::figure::{figure, percent, quantity};
 use crate::index::{Cell, Index};
 use crate::lookup::Found;
 use crate::measure::compared;
 use crate::metrics::Metric;
 use crate::pairing::summary;
+use crate::rules::compares;
 
 /// The note, when there is a baseline of the same kind with a better figure.
 pub(crate) fn fairer_baseline(
@@ -42,12 +43,18 @@ pub(crate) fn fairer_baseline(
         return None;
     }
     let interval = compared(claim.kind, metric, found.candidate, best.0).ok()?;
+    // A reduction reads in per cent, as the claim's own figure does.
+    let write = |value: f64| match claim.kind {
+        ClaimKind::Reduction => percent(value),
+        _ if compares(claim.kind) => format!("{}×", figure(value)),
+        _ => quantity(value, metric.unit),
+    };
     Some(format!(
         "against {}, the best of its kind here, it would be {} ({} to {})",
         best.0.implementation,
-        figure(interval.point),
-        figure(interval.low),
-        figure(interval.high)
+        write(interval.point),
+        write(interval.low),
+        write(interval.high)
     ))
 }
 

@@ -16,6 +16,28 @@ pub(crate) fn figure(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A figure with its unit and its digits in groups of three, such as `139 339 op/s`; what is counted is
+/// said where the figure stands.
+pub(crate) fn quantity(value: f64, unit: &str) -> String {
+    let text = figure(value);
+    let digits = text.find('.').unwrap_or(text.len());
+    let mut grouped = String::new();
+    for (place, digit) in text.chars().enumerate() {
+        if place > 0
+            && place < digits
+            && (digits - place).is_multiple_of(3)
+            && digit.is_ascii_digit()
+        {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    match unit {
+        "count" => grouped,
+        unit => format!("{grouped} {unit}"),
+    }
+}
+
 /// A share as a percentage, such as `1.2 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", figure(100.0 * share))
@@ -24,6 +46,14 @@ pub(crate) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!(quantity(262_590.3, "count"), "262\u{202f}590");
+        assert_eq!(quantity(1057.0, "op/s"), "1\u{202f}057 op/s");
+        assert_eq!(quantity(0.116, "s"), "0.116 s");
+        assert_eq!(quantity(999.0, "count"), "999");
+    }
 
     #[test]
     fn three_digits_are_kept() {

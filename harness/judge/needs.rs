@@ -43,6 +43,26 @@ pub(crate) fn unmet<'a>(needs: &'a [String], here: &Here<'_>) -> Vec<&'a str> {
 pub(crate) const NEEDS: &str = "empty or, with semicolons between, any of os=, arch=, cpu= with a name behind, \
      cores>=, ram_gib>=, numa>=, nic_queues>=, threads>=, hours>= with a number behind, hw_counters, nic";
 
+/// A need in words, such as `12 cores` for `cores>=12`.
+pub(crate) fn in_words(need: &str) -> String {
+    if let Some((what, amount)) = need.split_once(">=") {
+        let what = match what {
+            "ram_gib" => "GiB of memory",
+            "numa" => "NUMA nodes",
+            "nic_queues" => "queues of a network card",
+            other => other,
+        };
+        return format!("{amount} {what}");
+    }
+    match need.split_once('=') {
+        Some(("cpu", feature)) => format!("a processor with {feature}"),
+        Some(("os" | "arch", name)) => name.to_owned(),
+        _ if need == "nic" => "a network card".to_owned(),
+        _ if need == "hw_counters" => "hardware counters".to_owned(),
+        _ => need.to_owned(),
+    }
+}
+
 /// Whether `need` is written in one of the forms of [`NEEDS`].
 pub(crate) fn is_need(need: &str) -> bool {
     if let Some((what, amount)) = need.split_once(">=") {

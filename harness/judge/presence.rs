@@ -5,7 +5,7 @@ use ringside_contract::{Claim, Id, Purpose};
 
 use crate::input::JudgeInput;
 use crate::metrics::{Metric, metric};
-use crate::needs::{Here, cores_needed, unmet};
+use crate::needs::{Here, cores_needed, in_words, unmet};
 use crate::rules::compares;
 
 /// Why nothing of the claim's families can be run, if so.
@@ -79,7 +79,8 @@ pub(crate) fn missing_needs<'c>(
 }
 
 pub(crate) fn needs_sentence(missing: &[&str], here: &Here<'_>) -> String {
-    let mut needs = missing.join(" and ");
+    let words: Vec<String> = missing.iter().map(|need| in_words(need)).collect();
+    let mut needs = words.join(" and ");
     if missing.iter().any(|need| need.starts_with("cores>=")) {
         let cores = here.server_cores;
         let plural = if cores == 1 { "" } else { "s" };

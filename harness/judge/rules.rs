@@ -45,8 +45,7 @@ const COUNT_TOLERANCE: f64 = 0.005;
 
 /// The verdict of an interval in the claim's unit, from enough samples.
 pub(crate) fn decide(claim: &Claim, metric: &Metric, interval: &Interval) -> Verdict {
-    let counted = metric.unit == "count" && !compares(claim.kind);
-    let interval = &if counted {
+    let interval = &if is_counted(claim, metric) {
         settled(claim, interval)
     } else {
         *interval
@@ -60,6 +59,16 @@ pub(crate) fn decide(claim: &Claim, metric: &Metric, interval: &Interval) -> Ver
             at_least(interval, low, high)
         }
     }
+}
+
+fn is_counted(claim: &Claim, metric: &Metric) -> bool {
+    metric.unit == "count" && !compares(claim.kind)
+}
+
+/// Whether an end of the interval was taken for a bound that it does not reach.
+pub(crate) fn counts_as_equal(claim: &Claim, metric: &Metric, interval: &Interval) -> bool {
+    let settled = settled(claim, interval);
+    is_counted(claim, metric) && (settled.low, settled.high) != (interval.low, interval.high)
 }
 
 /// The interval with each end that is next to a bound moved onto it.

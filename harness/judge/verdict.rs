@@ -4,7 +4,7 @@
 use ringside_contract::{Claim, ClaimKind, Interval, Judgement, Role, RunRecord, Verdict};
 
 use crate::fairer::fairer_baseline;
-use crate::figure::figure;
+use crate::figure::{figure, quantity};
 use crate::index::{Cell, Index};
 use crate::input::JudgeInput;
 use crate::latency::at_its_load;
@@ -14,7 +14,7 @@ use crate::metrics::{Metric, MetricClass, metric, unobservable};
 use crate::needs::{Here, only_size};
 use crate::pairing::{ratio, summary};
 use crate::presence::{absence, known, missing_needs, needs_sentence, not_built};
-use crate::rules::{asks_for_good, compares, decide, samples_needed};
+use crate::rules::{asks_for_good, compares, counts_as_equal, decide, samples_needed};
 
 /// A verdict on its way to a judgement.
 struct Outcome {
@@ -147,10 +147,14 @@ fn measured(claims: &[Claim], claim: &Claim, metric: &Metric, found: &Found<'_, 
     };
     let verdict = judged(claim, metric, found, &interval);
     let verdict = at_its_load(claims, claim, metric, found, verdict);
+    let mut notes = notes(metric, found, &verdict);
+    if counts_as_equal(claim, metric, &interval) {
+        notes.push("counted figures within 0.5 % of a bound count as equal to it".to_owned());
+    }
     Outcome {
         verdict,
         measured: Some(interval),
-        notes: notes(metric, found),
+        notes,
     }
 }
 
@@ -275,7 +279,8 @@ fn generator_limited(
     Verdict::Undecided { because }
 }
 
-fn notes(metric: &Metric, found: &Found<'_, '_>) -> Vec<String> {
+/// What to know beside the verdict; what is its reason already is not said twice.
+fn notes(metric: &Metric, found: &Found<'_, '_>, verdict: &Verdict) -> Vec<String> {
     let mut notes = Vec::new();
     let cell = found.candidate;
     if metric.class == MetricClass::Latency {
@@ -295,7 +300,8 @@ fn notes(metric: &Metric, found: &Found<'_, '_>) -> Vec<String> {
             _ => {}
         }
     }
-    if found.candidate.generator_limited() && metric.class == MetricClass::Rate {
+    let decided = matches!(verdict, Verdict::Met { .. } | Verdict::Missed { .. });
+    if decided && found.candidate.generator_limited() && metric.class == MetricClass::Rate {
         notes.push("the generator was the limit: the server could only be faster".to_owned());
     }
     if let Some(baseline) = found.baseline {
@@ -311,7 +317,7 @@ fn notes(metric: &Metric, found: &Found<'_, '_>) -> Vec<String> {
 fn medians(metric: &Metric, candidate: &Cell<'_>, baseline: &Cell<'_>) -> String {
     let median = |cell| {
         let point = summary(cell, metric).map_or(f64::NAN, |interval| interval.point);
-        format!("{} {}", figure(point), metric.unit)
+        quantity(point, metric.unit)
     };
     format!(
         "medians: {} against {}",
@@ -325,7 +331,7 @@ fn medians(metric: &Metric, candidate: &Cell<'_>, baseline: &Cell<'_>) -> String
 fn by_processor_time(candidate: &Cell<'_>, baseline: &Cell<'_>) -> Option<String> {
     let interval = ratio(candidate, baseline, metric("operations_per_cpu_s")?)?;
     Some(format!(
-        "by the server's processor time, not equally saturated and so no verdict: {} times ({} to {})",
+        "by the server's processor time, not equally saturated and so no verdict: {}× ({} to {})",
         figure(interval.point),
         figure(interval.low),
         figure(interval.high)

@@ -8,7 +8,7 @@ use crate::chart::against_bounds;
 use crate::format::{bound, certainty, counted, figure, percent};
 use crate::view::{
     Tally, anchor, breakable, claim_unit, documented, goals as own_goals, grouped_by, metric_words,
-    verdict_look,
+    verdict_look, with_code,
 };
 
 /// The claims, families with a judged one first.
@@ -29,11 +29,11 @@ pub(crate) fn claims(verdicts: &Verdicts) -> Markup {
             } @else {
                 p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A verdict comes from the whole interval." }
             }
-            @for (family, judgements) in &judged { (family_card(family, judgements)) }
+            @for (family, judgements) in &judged { (family_card(family, judgements, &verdicts.contradictions)) }
             @if !rest.is_empty() {
-                div.card {
-                    h3 { "Families without a measured claim" }
-                    @for (family, judgements) in &rest { (folded(family, judgements)) }
+                details.card {
+                    summary { h3 { "Families without a measured claim (" (rest.len()) ")" } }
+                    @for (family, judgements) in &rest { (folded(family, judgements, &verdicts.contradictions)) }
                 }
             }
         }
@@ -53,14 +53,18 @@ pub(crate) fn goals(verdicts: &Verdicts) -> Markup {
                     code { "ringside bench-all --plan goals" } " decides them all."
                 }
                 @for (family, judgements) in &grouped_by(all.iter().copied(), |goal| goal.claim.scenario.id.family.as_str()) {
-                    (family_card(family, judgements))
+                    (family_card(family, judgements, &verdicts.contradictions))
                 }
             }
         }
     }
 }
 
-fn family_card(family: &str, judgements: &[&Judgement]) -> Markup {
+fn family_card(
+    family: &str,
+    judgements: &[&Judgement],
+    contradictions: &[Contradiction],
+) -> Markup {
     let mut shown: Vec<&Judgement> = judgements
         .iter()
         .copied()
@@ -77,47 +81,48 @@ fn family_card(family: &str, judgements: &[&Judgement]) -> Markup {
     html! {
         div.card {
             h3 { (family) " " small.hint { (tally_words(judgements)) } }
-            ul.claims { @for judgement in shown { (claim_item(judgement)) } }
+            ul.claims { @for judgement in shown { (claim_item(judgement, contradictions)) } }
             @if !not_run.is_empty() {
                 details {
                     summary { (counted(not_run.len(), what, &format!("{what}s"))) " not in this run" }
-                    (brief_list(&not_run))
+                    (brief_list(&not_run, contradictions))
                 }
             }
         }
     }
 }
 
-fn folded(family: &str, judgements: &[&Judgement]) -> Markup {
+fn folded(family: &str, judgements: &[&Judgement], contradictions: &[Contradiction]) -> Markup {
     html! {
         details {
             summary { b { (family) } " " span.hint { (tally_words(judgements)) } }
-            (brief_list(judgements))
+            (brief_list(judgements, contradictions))
         }
     }
 }
 
 /// One claim in full.
-fn claim_item(judgement: &Judgement) -> Markup {
+fn claim_item(judgement: &Judgement, contradictions: &[Contradiction]) -> Markup {
     let claim = &judgement.claim;
     let (class, _) = verdict_look(&judgement.verdict);
     html! {
         li.claim id=(anchor("c", &claim.id)) {
             div.says {
                 p.statement { (chip(judgement)) " " (claim.statement) }
-                @if let Some(reason) = reason(&judgement.verdict) { p.reason { (reason) } }
-                @for note in &judgement.notes { p.reason { (note) } }
+                @if let Some(reason) = reason(&judgement.verdict) { p.reason { (with_code(&reason)) } }
+                @for note in &judgement.notes { p.reason { (with_code(note)) } }
                 p.source {
                     span { code { (breakable(&claim.id)) } }
                     span { (subject(claim)) }
                     span { (source(claim)) }
+                    (contradicted(claim, contradictions))
                 }
             }
             div.proof {
                 @if let Some(measured) = &judgement.measured {
                     @let figure = figure(measured, claim_unit(claim));
                     @if let Some(bar) = against_bounds(claim, measured, class) { (bar) }
-                    p { b { (figure.point) } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (certainty(measured)) } }
+                    p { b { @if is_none(judgement) && claim.metric == "late_share" { "none late" } @else { (figure.point) } } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (certainty(measured)) } }
                 }
                 p.promised {
                     (promised(claim))
@@ -129,7 +134,7 @@ fn claim_item(judgement: &Judgement) -> Markup {
 }
 
 /// Claims that were not judged: a line each, under their reason, since many share one.
-fn brief_list(judgements: &[&Judgement]) -> Markup {
+fn brief_list(judgements: &[&Judgement], contradictions: &[Contradiction]) -> Markup {
     let by_reason = grouped_by(judgements.iter(), |judgement| {
         (
             judgement.verdict.word(judgement.claim.role),
@@ -138,7 +143,7 @@ fn brief_list(judgements: &[&Judgement]) -> Markup {
     });
     html! {
         @for ((word, reason), group) in by_reason {
-            p.why { b { (word) } @if !reason.is_empty() { ": " (reason) } }
+            p.why { b { (word) } @if !reason.is_empty() { ": " (with_code(reason)) } }
             ul.brief {
                 @for judgement in group {
                     li id=(anchor("c", &judgement.claim.id)) {
@@ -147,6 +152,7 @@ fn brief_list(judgements: &[&Judgement]) -> Markup {
                             code { (breakable(&judgement.claim.id)) } " "
                             span { (promised(&judgement.claim)) } " "
                             span { (source(&judgement.claim)) }
+                            (contradicted(&judgement.claim, contradictions))
                         }
                     }
                 }
@@ -162,14 +168,27 @@ pub(crate) fn contradictions(verdicts: &Verdicts) -> Markup {
             section #contradictions aria-labelledby="contradictions-h" {
                 h2 #contradictions-h { "Where the documents contradict themselves" }
                 ul.card.plain-list {
-                    @for contradiction in &verdicts.contradictions { (contradiction_item(verdicts, contradiction)) }
+                    @for (index, contradiction) in verdicts.contradictions.iter().enumerate() { (contradiction_item(verdicts, index, contradiction)) }
                 }
             }
         }
     }
 }
 
-fn contradiction_item(verdicts: &Verdicts, contradiction: &Contradiction) -> Markup {
+/// Links from a claim to what is said against it.
+fn contradicted(claim: &Claim, contradictions: &[Contradiction]) -> Markup {
+    let against = contradictions
+        .iter()
+        .enumerate()
+        .filter(|(_, contradiction)| contradiction.claims.contains(&claim.id));
+    html! {
+        @for (index, _) in against {
+            " " a href={ "#x-" (index + 1) } { "contradicted" }
+        }
+    }
+}
+
+fn contradiction_item(verdicts: &Verdicts, index: usize, contradiction: &Contradiction) -> Markup {
     let known = |id: &String| {
         verdicts
             .judgements
@@ -177,7 +196,7 @@ fn contradiction_item(verdicts: &Verdicts, contradiction: &Contradiction) -> Mar
             .any(|judgement| &judgement.claim.id == id)
     };
     html! {
-        li {
+        li id={ "x-" (index + 1) } {
             (contradiction.sentence)
             p.source {
                 @for id in &contradiction.claims {
@@ -237,7 +256,7 @@ fn distance(judgement: &Judgement) -> Option<String> {
             let off = bound(shortfall.abs(), claim_unit(&judgement.claim));
             Some(format!("off by {off}"))
         }
-        Verdict::Met { .. } if is_from_zero(&judgement.claim) => None,
+        Verdict::Met { .. } if is_from_zero(&judgement.claim) || is_none(judgement) => None,
         Verdict::Met { margin, .. } if margin.is_finite() && margin >= 0.0005 => {
             Some(format!("{} to spare", share_or_times(margin)))
         }
@@ -249,6 +268,13 @@ fn distance(judgement: &Judgement) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether nothing at all was measured of what should be little: a distance from the bound says no more.
+fn is_none(judgement: &Judgement) -> bool {
+    judgement
+        .measured
+        .is_some_and(|measured| measured.high == 0.0)
 }
 
 /// Whether a bound of the claim is 0.

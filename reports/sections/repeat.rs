@@ -5,7 +5,7 @@ use ringside_contract::{RunSummary, UringSupport, Verdicts};
 
 use super::machine_words;
 use crate::format::{date, grouped, quantity};
-use crate::view::{breakable, grouped_by};
+use crate::view::{breakable, grouped_by, with_code};
 
 /// The section.
 pub(crate) fn repeat(verdicts: &Verdicts) -> Markup {
@@ -17,6 +17,12 @@ pub(crate) fn repeat(verdicts: &Verdicts) -> Markup {
                 h3 { "Commands" }
                 @if run.repeat.is_empty() { p.hint { "No command was recorded." } } @else {
                     pre tabindex="0" { @for (index, command) in run.repeat.iter().enumerate() { @if index > 0 { "\n" } (command) } }
+                }
+                p.hint { "With this run, where its folder is:" }
+                pre tabindex="0" {
+                    "ringside judge " (folder(run)) "\n"
+                    "ringside report " (folder(run)) "\n"
+                    "ringside compare " (folder(run)) " reports/runs/OTHER"
                 }
                 p.hint {
                     "Beside this page lie the plan (plan.json), every block (records.jsonl, one JSON object a line, histograms included, so that they can be merged) and the judged figures (verdicts.json). "
@@ -31,6 +37,11 @@ pub(crate) fn repeat(verdicts: &Verdicts) -> Markup {
             (skipped(verdicts))
         }
     }
+}
+
+/// Where a run lies unless it was moved.
+fn folder(run: &RunSummary) -> String {
+    format!("reports/runs/{}", run.run)
 }
 
 fn machine(run: &RunSummary) -> Markup {
@@ -115,7 +126,7 @@ fn skipped(verdicts: &Verdicts) -> Markup {
             details.card {
                 summary { h3 { "Cells that were not measured (" (verdicts.skipped.len()) ")" } }
                 @for (reason, cells) in grouped_by(verdicts.skipped.iter(), |skipped| skipped.reason.as_str()) {
-                    p.why { (reason) }
+                    p.why { (with_code(reason)) }
                     ul.brief { @for skipped in cells { li { code { (breakable(&skipped.cell)) } } } }
                 }
             }

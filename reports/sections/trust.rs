@@ -9,7 +9,7 @@ use ringside_contract::{
 
 use crate::chart::around_one;
 use crate::format::{THIN, counted, percent, quantity, times_finely};
-use crate::view::{breakable, limit_word, metric_words};
+use crate::view::{breakable, limit_word, metric_words, with_code};
 
 /// Trials of 100 in which an interval has to hold 1, as the checks ask for too.
 const COVERAGE_MIN: f64 = 93.0;
@@ -35,8 +35,8 @@ fn checks(verdicts: &Verdicts) -> Markup {
             ul.card.checks {
                 @for check in warnings_first(&verdicts.trust) {
                     @match check.state {
-                        CheckState::Ok => li.ok { span.sign aria-hidden="true" { "✓" } span { span.sr { "In order: " } (check.sentence) } },
-                        CheckState::Warning => li.warn { span.sign aria-hidden="true" { "!" } span { span.sr { "Warning: " } (check.sentence) } },
+                        CheckState::Ok => li.ok { span.sign aria-hidden="true" { "✓" } span { span.sr { "In order: " } (with_code(&check.sentence)) } },
+                        CheckState::Warning => li.warn { span.sign aria-hidden="true" { "!" } span { span.sr { "Warning: " } (with_code(&check.sentence)) } },
                     }
                 }
             }
