@@ -8,7 +8,7 @@ use std::process::Command;
 
 use ringside_reports::page;
 
-use crate::fixtures;
+use crate::{fixtures, published};
 
 /// The names of the browser that Debian, Ubuntu and Fedora install.
 const NAMES: [&str; 2] = ["chromium", "chromium-browser"];
@@ -36,6 +36,20 @@ fn a_rich_page_is_clean_on_a_desktop_screen() {
     };
     for (name, verdicts) in [("rich", fixtures::rich()), ("hostile", fixtures::hostile())] {
         browser.open(name, &page(&verdicts), WIDE).expect_clean();
+    }
+}
+
+#[test]
+fn a_published_run_is_clean_and_its_tables_fit_a_desktop_screen() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    for verdicts in published::documents() {
+        let html = page(&verdicts);
+        browser.open("published", &html, NARROW).expect_clean();
+        let wide = browser.open("published", &html, WIDE);
+        wide.expect_clean();
+        assert_eq!(wide.fact("scrolling"), Some("0"));
     }
 }
 

@@ -9,3 +9,5 @@ mod fixtures;
 mod machine;
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod published;

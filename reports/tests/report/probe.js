@@ -69,6 +69,8 @@
   const facts = () => {
     lines.push('fact: width ' + innerWidth);
     lines.push('fact: background ' + getComputedStyle(document.body).backgroundColor);
+    const cut = [...document.querySelectorAll('.scroll')].filter((node) => node.scrollWidth > node.clientWidth + 1);
+    lines.push('fact: scrolling ' + cut.length);
     const head = document.querySelector('table.full thead button');
     if (head) {
       head.click();
