@@ -1,7 +1,7 @@
 //! Documents to make pages of: a rich one, and the edges of what a run can give. Every figure is
 //! invented and follows from its place, so that the same document comes out each time.
 
-use crate::machine::run;
+use crate::machine::{params, run};
 use ringside_contract::{
     CellSummary, Check, CheckState, Claim, ClaimKind, Contradiction, CurvePoint, Interval,
     Judgement, Limit, Mark, MetricSummary, RankedCell, Ranking, Role, SCHEMA, SelfControl, Skipped,
@@ -364,14 +364,6 @@ fn cell(
         },
         warnings: Vec::new(),
     }
-}
-
-fn params(load: &str) -> ringside_contract::Settings {
-    let mut params = ringside_contract::Settings::default();
-    for (key, value) in [("size", "1KiB"), ("connections", "64"), ("load", load)] {
-        params.set(key, value);
-    }
-    params
 }
 
 fn curve(slower: f64) -> Vec<CurvePoint> {

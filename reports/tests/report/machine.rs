@@ -61,3 +61,12 @@ fn host() -> Host {
         virtualisation: "virtual (kvm)".to_owned(),
     }
 }
+
+/// The parameters of a scenario with its usual values.
+pub(crate) fn params(load: &str) -> Settings {
+    let mut params = Settings::default();
+    for (key, value) in [("size", "1KiB"), ("connections", "64"), ("load", load)] {
+        params.set(key, value);
+    }
+    params
+}
