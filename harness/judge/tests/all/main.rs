@@ -5,6 +5,7 @@
 )]
 
 mod common;
+mod loads;
 mod published;
 mod reading;
 mod verdicts;
