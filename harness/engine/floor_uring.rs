@@ -67,8 +67,8 @@ const TICK_TIME: Duration = Duration::from_secs(1);
 /// Replies that may wait for a peer; beyond it nothing is received from that peer until they are sent.
 const WAITING_MAX: usize = 256 << 10;
 
-/// With so many that wait, receiving goes on by single operations, until one of them finds less than a
-/// buffer: a multishot receive takes all that lies in the socket, megabytes of it, before the loop sees
+/// With so many that wait, receiving goes on by single operations, until nothing is sent and one of them
+/// finds less than a buffer: a multishot receive takes all that lies in the socket, megabytes of it, before the loop sees
 /// the first of it.
 const BEHIND: usize = 64 << 10;
 
@@ -189,7 +189,7 @@ impl Floor {
         match (completion.result, completion.payload) {
             (Ok(0), _) => client.ended = true,
             (Ok(count), Payload::Provided(buffer)) => {
-                client.flooded &= count >= BUFFER_SIZE;
+                client.flooded &= count >= BUFFER_SIZE || client.sending;
                 self.answer(index, buffer);
             }
             // Buffers that were held by this batch are back when the receive is started again.

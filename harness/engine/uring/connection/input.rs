@@ -15,7 +15,7 @@ use crate::{BodyMode, Content, Protocol, Step};
 const INPUT_MAX: usize = 64 << 10;
 
 /// Bytes of replies that may wait behind a send before receiving goes on by single operations, until
-/// one of them finds less than a buffer. A multishot receive takes all that lies in the socket,
+/// nothing is sent and one of them finds less than a buffer. A multishot receive takes all that lies in the socket,
 /// megabytes of it, before the loop sees the first of it; a single one takes a buffer. A peer that does
 /// not read leaves behind at most [`INPUT_MAX`], twice [`OUT_MAX`] (in flight and waiting) and what came
 /// at once before.
@@ -46,7 +46,7 @@ impl<C> Connection<C> {
             (Ok(0), _) => self.ended = true,
             (Ok(count), payload) => {
                 shared.totals.received += u64::from(count);
-                self.flooded &= count >= BUFFER_SIZE;
+                self.flooded &= count >= BUFFER_SIZE || self.sending;
                 match payload {
                     Payload::Provided(buffer) => self.take_provided(buffer, shared),
                     Payload::Bytes(bytes) => self.take_owned(bytes, shared),
@@ -217,8 +217,13 @@ impl<C> Connection<C> {
         if self.receiving {
             // Asked for again while bytes still come: a cancel may miss a receive that is at work.
             if self.multishot && (full || self.is_behind()) {
-                self.flooded = true;
                 shared.ring.cancel_receive(tag);
+                if !mem::replace(&mut self.flooded, true) && !shared.settings.setup().defer_taskrun
+                {
+                    // What is not deferred goes on while this batch is worked on, so that there may
+                    // be no next wait for long. An error shows again there.
+                    let _ = shared.ring.submit();
+                }
             }
             return;
         }
