@@ -15,6 +15,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const STRETCH: u64 = 5;
 /// The system reports the end of a process at once; the output may close a little earlier.
 const END_LIMIT: Duration = Duration::from_secs(5);
+/// The longest line of a generator: histograms of a sweep are some hundred kilobytes.
+const RESULT_MAX: usize = 64 << 20;
 
 /// All that a load needs.
 pub(crate) struct LoadOrder<'a> {
@@ -86,6 +88,7 @@ impl LoadOrder<'_> {
             cpus: &self.launch.placement.generator_cpus,
             log: self.log,
             inherit: None,
+            line_max: RESULT_MAX,
         };
         match Child::start(order) {
             Ok(child) => self.follow(&child, server),

@@ -213,8 +213,8 @@ struct RawManifest {
     about: String,
     source: String,
     version: Spanned<Vec<String>>,
-    #[serde(default)]
-    build: Vec<String>,
+    #[serde(default = "no_command")]
+    build: Spanned<Vec<String>>,
     run: Spanned<Vec<String>>,
     #[serde(default = "default_listener")]
     listener: Spanned<Listener>,
@@ -264,6 +264,10 @@ struct RawFile {
     template: Option<Spanned<String>>,
 }
 
+fn no_command() -> Spanned<Vec<String>> {
+    Spanned::new(0..0, Vec::new())
+}
+
 fn default_listener() -> Spanned<Listener> {
     Spanned::new(0..0, Listener::Port)
 }
@@ -295,7 +299,7 @@ impl RawManifest {
             engine: self.engine,
             source: self.source,
             version: self.version.into_inner(),
-            build: self.build,
+            build: self.build.into_inner(),
             run: self.run.into_inner(),
             listener: self.listener.into_inner(),
             environment: self
@@ -348,14 +352,15 @@ impl RawManifest {
 
     /// Every placeholder must be known before anything is started.
     fn check_placeholders(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
-        let axes: Vec<&str> = self
-            .axes
-            .iter()
-            .map(|axis| axis.name.get_ref().as_str())
-            .collect();
+        let axes = self.axes.iter().map(|axis| axis.name.get_ref().as_str());
+        let known: Vec<&str> = template::PLACEHOLDERS.iter().copied().chain(axes).collect();
         let check = |span, field: &str, text: &str| {
-            template::check(text, &axes).map_err(|because| file.error(&span, field, &because))
+            template::check(text, &known).map_err(|because| file.error(&span, field, &because))
         };
+        for argument in self.build.get_ref() {
+            template::check(argument, template::BUILD_PLACEHOLDERS)
+                .map_err(|because| file.error(&self.build.span(), "build", &because))?;
+        }
         for argument in self.run.get_ref() {
             check(self.run.span(), "run", argument)?;
         }

@@ -1,49 +1,66 @@
-//! Building an outside program, and which version of it there is.
+//! Building an outside program, and which version of it there is. Both commands are children like the
+//! servers: they have a time limit and end with the run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ringside_contract::Program;
 
-use crate::child::{Child, Order};
+use crate::child::{Child, LINE_MAX, Line, Order};
 use crate::manifest::Manifest;
-use crate::server::StartFailure;
+use crate::server::{Launch, StartFailure, comma_list};
 use crate::stop::Stop;
+use crate::template;
 
 /// How long a build may take.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
-/// How often a build looks whether the run is to stop.
-const LOOK: Duration = Duration::from_millis(200);
+/// How long a program may take to say its version: they take milliseconds, a busy machine a second.
+const VERSION_LIMIT: Duration = Duration::from_secs(10);
+/// How often a wait looks whether the run is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs the manifest's build command, if it has one, with what it says in `log`.
+/// Runs the manifest's build command, if it has one, with its files in `tmp` and what it says in `log`.
 ///
 /// # Errors
 /// [`StartFailure`] with the last lines of its standard error when it fails or takes over half an hour.
-pub fn build(manifest: &Manifest, log: &Path, stop: &Stop) -> Result<(), StartFailure> {
+pub fn build(
+    manifest: &Manifest,
+    tmp: &Path,
+    log: &Path,
+    launch: &Launch<'_>,
+) -> Result<(), StartFailure> {
     if manifest.build.is_empty() {
         return Ok(());
     }
-    let child = Child::start(Order {
-        argv: &manifest.build,
-        environment: Vec::new(),
-        directory: None,
-        cpus: &[],
-        log,
-        inherit: None,
-    })
-    .map_err(StartFailure::plain)?;
+    std::fs::create_dir_all(tmp).map_err(|error| {
+        StartFailure::plain(format!("failed to create {}: {error}", tmp.display()))
+    })?;
+    let argv = build_command(manifest, tmp, &launch.placement.server_cpus);
+    let mut child = start(&argv, log).map_err(StartFailure::plain)?;
+    child.ignore_output();
+    wait_for_build(&child, manifest.meta().id, launch.stop)
+}
+
+fn build_command(manifest: &Manifest, tmp: &Path, cpus: &[usize]) -> Vec<String> {
+    let values = BTreeMap::from([
+        ("tmp", tmp.display().to_string()),
+        ("workers", cpus.len().max(1).to_string()),
+        ("cpus", comma_list(cpus)),
+    ]);
+    let fill = |text: &String| template::fill(text, &BTreeMap::new(), &values);
+    manifest.build.iter().map(fill).collect()
+}
+
+fn wait_for_build(child: &Child, id: &str, stop: &Stop) -> Result<(), StartFailure> {
     let began = Instant::now();
     loop {
         let because = match child.ended_within(LOOK) {
             Some(ended) if ended.is_success() => return Ok(()),
-            Some(ended) => format!("the build command of {} {ended}", manifest.meta().id),
+            Some(ended) => format!("the build command of {id} {ended}"),
             None if stop.is_set() => "interrupted".to_owned(),
             None if began.elapsed() > BUILD_LIMIT => {
-                format!(
-                    "the build command of {} took over 30 minutes",
-                    manifest.meta().id
-                )
+                format!("the build command of {id} took over 30 minutes")
             }
             None => continue,
         };
@@ -55,29 +72,81 @@ pub fn build(manifest: &Manifest, log: &Path, stop: &Stop) -> Result<(), StartFa
     }
 }
 
-/// Asks the program for its version.
-pub fn identify(manifest: &Manifest) -> Program {
-    let name = manifest.meta().id().name;
-    let version = version(manifest).unwrap_or_else(|| "unknown".to_owned());
+/// Asks the program for its version; `log` takes its standard error.
+pub fn identify(manifest: &Manifest, log: &Path, stop: &Stop) -> Program {
+    let version = version(&manifest.version, log, VERSION_LIMIT, stop);
     Program {
-        name,
-        version,
+        name: manifest.meta().id().name,
+        version: version.unwrap_or_else(|| "unknown".to_owned()),
         source: manifest.source.clone(),
     }
 }
 
-/// The first line that the version command prints, on either output.
-fn version(manifest: &Manifest) -> Option<String> {
-    let (program, arguments) = manifest.version.split_first()?;
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map(str::to_owned)
+/// The first line that the version command prints, on either output; none when it takes too long.
+fn version(argv: &[String], log: &Path, limit: Duration, stop: &Stop) -> Option<String> {
+    let child = start(argv, log).ok()?;
+    let began = Instant::now();
+    while began.elapsed() < limit && !stop.is_set() {
+        match child.line(LOOK) {
+            Line::Text(line) if line.trim().is_empty() => {}
+            Line::Text(line) => return Some(line.trim().to_owned()),
+            Line::Closed if child.ended_within(LOOK).is_some() => {
+                let text = child.stderr_head();
+                let mut lines = text.lines().map(str::trim);
+                return lines.find(|line| !line.is_empty()).map(str::to_owned);
+            }
+            Line::Closed | Line::Nothing => {}
+        }
+    }
+    None
+}
+
+fn start(argv: &[String], log: &Path) -> Result<Child, String> {
+    Child::start(Order {
+        argv,
+        environment: Vec::new(),
+        directory: None,
+        cpus: &[],
+        log,
+        inherit: None,
+        line_max: LINE_MAX,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(script: &str, limit: Duration, expected: Option<&str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let argv = ["sh", "-c", script].map(str::to_owned);
+        let found = version(&argv, &folder.path().join("log"), limit, &Stop::default());
+        assert_eq!(found.as_deref(), expected, "{script}");
+    }
+
+    #[test]
+    fn a_version_is_the_first_line_on_either_output() {
+        let limit = Duration::from_secs(30);
+        check("echo; echo a 1.2; echo more", limit, Some("a 1.2"));
+        check("echo b 2.0 >&2", limit, Some("b 2.0"));
+        check("exit 3", limit, None);
+    }
+
+    #[test]
+    fn a_version_command_that_never_ends_has_no_version() {
+        check("exec sleep 1000", Duration::from_millis(50), None);
+    }
+
+    #[test]
+    fn a_version_command_ends_with_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let stop = Stop::default();
+        stop.set();
+        let argv = ["sleep", "1000"].map(str::to_owned);
+        let limit = Duration::from_secs(1000);
+        assert_eq!(
+            version(&argv, &folder.path().join("log"), limit, &stop),
+            None
+        );
+    }
 }

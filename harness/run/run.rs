@@ -350,10 +350,11 @@ impl<'a> Runner<'a> {
     /// Name and version of the outside program behind a subject, asked for once.
     fn program(&mut self, subject: &Subject<'_>) -> Option<Program> {
         let manifest = subject.candidate.manifest()?;
+        let log = self.temporary.path().join("version.stderr");
         Some(
             self.programs
                 .entry(manifest.meta().id.to_owned())
-                .or_insert_with(|| identify(manifest))
+                .or_insert_with(|| identify(manifest, &log, &self.options.stop))
                 .clone(),
         )
     }
@@ -372,7 +373,9 @@ impl<'a> Runner<'a> {
             .path
             .join("log")
             .join(format!("build-{}.stderr", manifest.meta().id().name));
-        let outcome = build(manifest, &log, &self.options.stop);
+        let name = format!("build-{}", manifest.meta().id().name);
+        let tmp = self.temporary.path().join(name);
+        let outcome = build(manifest, &tmp, &log, &self.options.launch());
         self.builds.insert(id, outcome.clone());
         outcome
     }

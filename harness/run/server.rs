@@ -13,7 +13,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::catalogue::{Candidate, Subject};
-use crate::child::{Child, Line, Order};
+use crate::child::{Child, LINE_MAX, Line, Order};
 use crate::manifest::{Listener, Manifest, Ready};
 use crate::stop::Stop;
 use crate::{probe, template};
@@ -122,8 +122,9 @@ impl ServerOrder<'_> {
     fn start_own(&self) -> (Vec<String>, Result<Server, StartFailure>) {
         let argv = self.own_command();
         let started = Child::start(self.order(&argv, Vec::new(), None, None));
-        let server = started.map_err(StartFailure::plain).and_then(|child| {
+        let server = started.map_err(StartFailure::plain).and_then(|mut child| {
             let line = self.first_line(&child)?;
+            child.ignore_output();
             let ready: ReadyLine = serde_json::from_str(&line).map_err(|error| StartFailure {
                 because: format!("the server's first line is no ready line ({error}): {line}"),
                 stderr: child.stderr_tail(),
@@ -203,8 +204,13 @@ impl ServerOrder<'_> {
         let order = self.order(&argv, environment, Some(self.tmp), listener.inherited);
         let server = Child::start(order)
             .map_err(StartFailure::plain)
-            .and_then(|child| {
+            .and_then(|mut child| {
+                // Only a line that says that it is ready is looked for, and nothing after it.
+                if !matches!(manifest.ready, Ready::Stdout(_)) {
+                    child.ignore_output();
+                }
                 self.wait_until_ready(&child, &manifest.ready, listener.address)?;
+                child.ignore_output();
                 let warnings = child.priority_warning().into_iter().collect();
                 let addresses = vec![listener.address];
                 let (stop_signal, stop_grace) = (manifest.stop_signal, manifest.stop_grace);
@@ -234,6 +240,7 @@ impl ServerOrder<'_> {
             cpus: &self.launch.placement.server_cpus,
             log: self.log,
             inherit,
+            line_max: LINE_MAX,
         }
     }
 

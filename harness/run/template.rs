@@ -14,20 +14,19 @@ pub(crate) const PLACEHOLDERS: &[&str] = &[
     "listener_fd",
 ];
 
+/// What a build may ask for: it happens once, before any server has an address or a document root.
+pub(crate) const BUILD_PLACEHOLDERS: &[&str] = &["tmp", "workers", "cpus"];
+
 /// True when no axis may have this name.
 pub(crate) fn is_reserved(name: &str) -> bool {
     PLACEHOLDERS.contains(&name)
 }
 
-/// Checks that every placeholder of `text` is known.
-pub(crate) fn check(text: &str, axes: &[&str]) -> Result<(), String> {
+/// Checks that every placeholder of `text` is one of `known`.
+pub(crate) fn check(text: &str, known: &[&str]) -> Result<(), String> {
     for word in words(text) {
-        if !is_reserved(word) && !axes.contains(&word) {
-            let known: Vec<_> = PLACEHOLDERS
-                .iter()
-                .chain(axes)
-                .map(|word| format!("{{{word}}}"))
-                .collect();
+        if !known.contains(&word) {
+            let known: Vec<_> = known.iter().map(|word| format!("{{{word}}}")).collect();
             return Err(format!(
                 "unknown placeholder {{{word}}}, expected one of {}",
                 known.join(", ")
@@ -74,7 +73,7 @@ mod tests {
 
     #[test]
     fn unknown_placeholders_are_named() {
-        let because = check("listen {prot};", &["sendfile"]).unwrap_err();
+        let because = check("listen {prot};", &["port", "sendfile"]).unwrap_err();
         assert!(
             because.contains("{prot}") && because.contains("{sendfile}"),
             "{because}"

@@ -53,8 +53,8 @@ fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Cas
         anyhow::Error::new(failure).context(format!("{spec} did not start"))
     };
     if let Some(manifest) = subject.candidate.manifest() {
-        ringside_run::build(manifest, &folder.0.join("build.stderr"), &session.stop)
-            .map_err(started)?;
+        let (build, log) = (folder.0.join("build"), folder.0.join("build.stderr"));
+        ringside_run::build(manifest, &build, &log, &session.launch()).map_err(started)?;
     }
     let order = ServerOrder {
         launch: session.launch(),

@@ -69,6 +69,8 @@ fn broken_manifests_name_file_line_and_field() {
         "run",
     );
     check("{port}", "{prot}", 8, "run");
+    let build = |word: &str| format!("version = [\"true\"]\nbuild = [\"make\", \"{{{word}}}\"]");
+    check("version = [\"true\"]", &build("port"), 8, "build");
     check(
         "ready = { tcp = true }",
         "ready = { udp = true }",
