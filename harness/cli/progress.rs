@@ -60,9 +60,13 @@ impl<'a> Progress<'a> {
                     "{cell} failed: {because}; its standard error says: {said}"
                 ));
             }
-            Status::Disqualified { because } => {
+            Status::Disqualified { because, stderr } => {
+                let said = match stderr.trim() {
+                    "" => String::new(),
+                    said => format!("; its standard error says: {said}"),
+                };
                 self.say(&format!(
-                    "{cell} is not timed, it failed its conformance cases: {because}"
+                    "{cell} is not timed, it failed its conformance cases: {because}{said}"
                 ));
             }
             Status::Skipped { reason } => {

@@ -123,14 +123,9 @@ impl Conformance {
 }
 
 impl Qualifier for Conformance {
-    fn prepare(&self, family: &str, root: &Path) -> Result<(), String> {
+    fn prepare(&self, family: &str, root: &Path) -> std::io::Result<()> {
         match family {
-            "http" => ringside_conform::http::prepare(root).map_err(|error| {
-                format!(
-                    "failed to write the files of the cases into {}: {error}",
-                    root.display()
-                )
-            }),
+            "http" => ringside_conform::http::prepare(root),
             _ => Ok(()),
         }
     }

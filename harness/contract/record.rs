@@ -32,6 +32,9 @@ pub enum Status {
     Disqualified {
         /// The cases that failed.
         because: String,
+        /// The last lines of the server's standard error.
+        #[serde(default)]
+        stderr: String,
     },
 }
 

@@ -52,7 +52,7 @@ fn fields(record: &RunRecord) -> Vec<String> {
         Status::Completed => ("completed", ""),
         Status::Failed { because, .. } => ("failed", because.as_str()),
         Status::Skipped { reason } => ("skipped", reason.as_str()),
-        Status::Disqualified { because } => ("disqualified", because.as_str()),
+        Status::Disqualified { because, .. } => ("disqualified", because.as_str()),
     };
     let limited_by = measures
         .and_then(|measures| measures.limited_by)

@@ -81,7 +81,7 @@ impl<'a> Cell<'a> {
                     .push(format!("round {}: {because}", record.round));
             }
             Status::Skipped { reason } => self.skipped = Some(reason),
-            Status::Disqualified { because } => self.disqualified = Some(because.clone()),
+            Status::Disqualified { because, .. } => self.disqualified = Some(because.clone()),
         }
     }
 

@@ -125,8 +125,8 @@ impl Child {
     }
 }
 
-/// The last lines of a file.
-pub(crate) fn tail(path: &Path) -> String {
+/// The last lines of a file, such as the log of a server; empty when it cannot be read.
+pub fn tail(path: &Path) -> String {
     let bytes = tail_bytes(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<_> = text.lines().collect();

@@ -9,18 +9,15 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum RunError {
     /// No space is left.
-    #[error(
-        "the disk is full: failed to write {path}; every finished block is safe in the run's folder: \
-         free some space and go on with `ringside run --resume {run}`"
-    )]
+    #[error("the disk is full: failed to write {path}; {}", after_full(run.as_deref()))]
     DiskFull {
         /// The file.
         path: PathBuf,
-        /// The run's folder.
-        run: PathBuf,
+        /// The run's folder; `None` while there is nothing in it to go on with.
+        run: Option<PathBuf>,
     },
     /// A file could not be read or written.
-    #[error("failed to {step} {path}: {source}")]
+    #[error("failed to {step} {path}")]
     File {
         /// What was tried, such as `write`.
         step: &'static str,
@@ -45,18 +42,40 @@ pub enum RunError {
 impl RunError {
     /// An error of `step` on `path`, or [`Self::DiskFull`] when that is what it is.
     pub(crate) fn file(step: &'static str, path: &Path, run: &Path, source: io::Error) -> Self {
-        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-        if full.contains(&source.kind()) {
-            return Self::DiskFull {
-                path: path.to_owned(),
-                run: run.to_owned(),
-            };
+        Self::of(step, path, Some(run), source)
+    }
+
+    /// The same before there is a run to go on with.
+    pub(crate) fn before_run(step: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::of(step, path, None, source)
+    }
+
+    fn of(step: &'static str, path: &Path, run: Option<&Path>, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if is_full(&source) {
+            let run = run.map(Path::to_owned);
+            return Self::DiskFull { path, run };
         }
-        Self::File {
-            step,
-            path: path.to_owned(),
-            source,
-        }
+        Self::File { step, path, source }
+    }
+}
+
+/// True when it says that no space is left.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded].contains(&error.kind())
+}
+
+/// What to do about a full disk.
+fn after_full(run: Option<&Path>) -> String {
+    match run {
+        Some(run) => format!(
+            "every finished block is safe in the run's folder: free some space and go on with \
+             `ringside run --resume {}`",
+            run.display()
+        ),
+        None => "nothing was measured yet: free some space, or choose another place with --out, \
+                 and start again"
+            .to_owned(),
     }
 }
 
@@ -77,5 +96,12 @@ mod tests {
             error.to_string().contains("ringside run --resume r"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_disk_that_is_full_before_the_run_does_not_speak_of_resuming() {
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        let error = RunError::before_run("write", Path::new("r/plan.json"), source);
+        assert!(!error.to_string().contains("--resume"), "{error}");
     }
 }

@@ -30,17 +30,16 @@ impl RunFolder {
     /// Makes a new folder below `reports/runs`, writes the plan into it and points `reports/latest` at it.
     pub(crate) fn create(reports: &Path, plan: &Plan, now_s: u64) -> Result<Self, RunError> {
         let runs = reports.join("runs");
-        fs::create_dir_all(&runs).map_err(|e| RunError::file("create", &runs, &runs, e))?;
+        fs::create_dir_all(&runs).map_err(|e| RunError::before_run("create", &runs, e))?;
         let stem = format!("{}-{}", timestamp(now_s), plan.name);
         let (run, path) = unused_folder(&runs, &stem)?;
         // Outside programs run in folders of their own, where a relative path means another place.
-        let path = fs::canonicalize(&path).map_err(|e| RunError::file("find", &path, &path, e))?;
-        let logs = path.join("log");
-        fs::create_dir(&logs).map_err(|e| RunError::file("create", &logs, &path, e))?;
-        let plan_path = path.join("plan.json");
-        let text = serde_json::to_vec_pretty(plan).map_err(io::Error::other);
-        text.and_then(|text| fs::write(&plan_path, text))
-            .map_err(|e| RunError::file("write", &plan_path, &path, e))?;
+        let path = fs::canonicalize(&path).map_err(|e| RunError::before_run("find", &path, e))?;
+        if let Err(error) = begin(&path, plan) {
+            // Without its plan it could neither be judged nor gone on with.
+            let _ = fs::remove_dir_all(&path);
+            return Err(error);
+        }
         let mut folder = Self::open(path, run)?;
         folder.done.clear();
         Ok(folder)
@@ -149,6 +148,25 @@ impl RunFolder {
     }
 }
 
+/// Puts into a new folder what a run needs to be gone on with.
+fn begin(path: &Path, plan: &Plan) -> Result<(), RunError> {
+    let logs = path.join("log");
+    fs::create_dir(&logs).map_err(|e| RunError::before_run("create", &logs, e))?;
+    let plan_path = path.join("plan.json");
+    let text = serde_json::to_vec_pretty(plan).map_err(io::Error::other);
+    text.and_then(|text| write_whole(&plan_path, &text))
+        .map_err(|e| RunError::before_run("write", &plan_path, e))
+}
+
+/// Writes a file beside its place and renames it: it is there in full or not at all.
+fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = File::create(&temporary)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
 /// The name of a record's block.
 pub(crate) fn key(record: &RunRecord) -> BlockKey {
     (
@@ -171,7 +189,7 @@ fn unused_folder(runs: &Path, stem: &str) -> Result<(String, PathBuf), RunError>
         match fs::create_dir(&path) {
             Ok(()) => return Ok((run, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(RunError::file("create", &path, runs, error)),
+            Err(error) => return Err(RunError::before_run("create", &path, error)),
         }
     }
 }

@@ -34,6 +34,7 @@ mod toml_file;
 mod testing;
 
 pub use catalogue::{Candidate, Catalogue, NameMiss, Subject, check_plan, nearest};
+pub use child::tail;
 pub use definition::{Cover, GroupDefinition, PlanDefinition};
 pub use error::RunError;
 pub use fixtures::write_fixtures;
@@ -44,7 +45,7 @@ pub use plan::{PlanOptions, plan};
 pub use preflight::{Finding, FindingState, preflight};
 pub use program::{build, identify};
 pub use qualify::{
-    HEAD_DEADLINE, Qualifier, QualifyTarget, Unchecked, check_conformance, short_hash,
+    HEAD_DEADLINE, Qualifier, QualifyTarget, Refusal, Unchecked, check_conformance, short_hash,
 };
 pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, resume};
 pub use server::{Launch, Server, ServerOrder, StartFailure};

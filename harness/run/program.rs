@@ -33,9 +33,7 @@ pub fn build(
     if manifest.build.is_empty() {
         return Ok(());
     }
-    std::fs::create_dir_all(tmp).map_err(|error| {
-        StartFailure::plain(format!("failed to create {}: {error}", tmp.display()))
-    })?;
+    std::fs::create_dir_all(tmp).map_err(|error| StartFailure::file("create", tmp, &error))?;
     let argv = build_command(manifest, tmp, &launch.placement.server_cpus);
     let mut child = start(&argv, log).map_err(StartFailure::plain)?;
     child.ignore_output();
@@ -68,6 +66,7 @@ fn wait_for_build(child: &Child, id: &str, stop: &Stop) -> Result<(), StartFailu
             because,
             stderr: child.stderr_tail(),
             interrupted: stop.is_set(),
+            disk_full: None,
         });
     }
 }

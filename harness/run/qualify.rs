@@ -2,6 +2,7 @@
 //! cases themselves are the caller's; that it passed is kept for as long as the binary is the same.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use ringside_contract::ImplementationSpec;
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::Subject;
+use crate::child::tail;
 use crate::server::{Launch, ServerOrder, StartFailure};
 use crate::stop::Stop;
 
@@ -35,8 +37,8 @@ pub trait Qualifier: Sync {
     /// Puts what the cases of `family` need into an empty document root, before the server starts.
     ///
     /// # Errors
-    /// A sentence.
-    fn prepare(&self, family: &str, root: &Path) -> Result<(), String> {
+    /// The system's answer.
+    fn prepare(&self, family: &str, root: &Path) -> io::Result<()> {
         let _ = (family, root);
         Ok(())
     }
@@ -58,6 +60,15 @@ impl Qualifier for Unchecked {
     }
 }
 
+/// What a server that failed its cases left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The cases that failed, and how the server ended if it did.
+    pub because: String,
+    /// The last lines of its standard error.
+    pub stderr: String,
+}
+
 /// Starts a subject with a document root of its own below `folder` and runs the cases on it.
 ///
 /// # Errors
@@ -67,16 +78,15 @@ pub fn check_conformance(
     subject: &Subject<'_>,
     folder: &Path,
     qualifier: &dyn Qualifier,
-) -> Result<Result<(), String>, StartFailure> {
+) -> Result<Result<(), Refusal>, StartFailure> {
     let (root, tmp) = (folder.join("root"), folder.join("tmp"));
     for path in [&root, &tmp] {
-        std::fs::create_dir_all(path).map_err(|error| {
-            StartFailure::plain(format!("failed to create {}: {error}", path.display()))
-        })?;
+        std::fs::create_dir_all(path)
+            .map_err(|error| StartFailure::file("create", path, &error))?;
     }
     qualifier
         .prepare(&subject.spec.id.family, &root)
-        .map_err(StartFailure::plain)?;
+        .map_err(|error| StartFailure::file("write the files of the cases into", &root, &error))?;
     let log = folder.join("server.stderr");
     let order = ServerOrder {
         launch: *launch,
@@ -103,6 +113,7 @@ pub fn check_conformance(
         cannot,
     };
     let outcome = qualifier.qualify(&target, launch.stop);
+    let died = server.child.ended_within(Duration::ZERO);
     server.stop();
     if launch.stop.is_set() {
         return Err(StartFailure {
@@ -110,7 +121,24 @@ pub fn check_conformance(
             ..StartFailure::plain("interrupted".to_owned())
         });
     }
-    Ok(outcome)
+    Ok(outcome.map_err(|cases| Refusal {
+        because: match died {
+            Some(ended) => format!("the server {ended} during the cases; {cases}"),
+            None => cases,
+        },
+        // Its log goes with its folder.
+        stderr: tail(&log),
+    }))
+}
+
+/// True when so little is left at `folder` that a server may have failed for want of it.
+pub(crate) fn has_no_space(folder: &Path) -> bool {
+    /// Less than a server writes of configuration, logs and process ids.
+    const BYTES_MIN: u64 = 64 * 1024;
+    rustix::fs::statvfs(folder).is_ok_and(|disk| {
+        let no_files = disk.f_files > 0 && disk.f_favail == 0;
+        no_files || disk.f_bavail.saturating_mul(disk.f_frsize) < BYTES_MIN
+    })
 }
 
 /// What passed earlier. What failed is checked again: a failure may have been the machine's, and who

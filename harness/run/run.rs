@@ -22,7 +22,7 @@ use crate::folder::{BlockKey, RunFolder};
 use crate::observer::{Event, Observer};
 use crate::order::{load_seed, shuffled};
 use crate::program::{build, identify};
-use crate::qualify::{Cache, Qualifier, cache_key};
+use crate::qualify::{Cache, Qualifier, Refusal, cache_key, has_no_space};
 use crate::server::{Launch, StartFailure};
 use crate::stop::Stop;
 
@@ -328,9 +328,9 @@ impl<'a> Runner<'a> {
             return self.write(&record);
         }
         match self.checked.get(&planned.implementation.to_string()) {
-            Some(Ok(Err(because))) => {
-                let because = because.clone();
-                self.record_once(&cell, program, Status::Disqualified { because })
+            Some(Ok(Err(Refusal { because, stderr }))) => {
+                let (because, stderr) = (because.clone(), stderr.clone());
+                self.record_once(&cell, program, Status::Disqualified { because, stderr })
             }
             Some(Err(StartFailure {
                 interrupted: true, ..
@@ -395,6 +395,7 @@ impl<'a> Runner<'a> {
                 continue;
             }
             if let Err(failure) = self.built(&subject) {
+                self.refuse_full_disk(failure.disk_full.as_deref(), true)?;
                 self.checked.insert(name, Err(failure));
                 continue;
             }
@@ -416,6 +417,7 @@ impl<'a> Runner<'a> {
             .map_err(|error| RunError::file("create", &place, &self.folder.path, error))?;
         let launch = self.options.launch();
         let (subjects, keys): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+        let (mut full, mut failed) = (None, false);
         check_all(
             &launch,
             &subjects,
@@ -424,13 +426,35 @@ impl<'a> Runner<'a> {
             |index, outcome| {
                 let implementation = &subjects[index].spec;
                 self.observer.event(&Event::Qualifying { implementation });
-                if let Ok(Ok(())) = &outcome {
-                    self.cache.remember(keys[index].clone());
+                match &outcome {
+                    Ok(Ok(())) => self.cache.remember(keys[index].clone()),
+                    Ok(Err(_)) => failed = true,
+                    Err(failure) => {
+                        failed = true;
+                        full = full.take().or(failure.disk_full.clone());
+                    }
                 }
                 self.checked.insert(implementation.to_string(), outcome);
             },
         );
-        Ok(())
+        self.refuse_full_disk(full.as_deref(), failed)
+    }
+
+    /// An error when what failed may have failed because no space is left, at `path` if that is known:
+    /// no server is blamed for it, and the cells are still to be run when the run goes on.
+    fn refuse_full_disk(&self, path: Option<&Path>, failed: bool) -> Result<(), RunError> {
+        let folder = self.temporary.path();
+        match path {
+            None if failed && has_no_space(folder) => Err(RunError::DiskFull {
+                path: folder.to_owned(),
+                run: Some(self.folder.path.clone()),
+            }),
+            None => Ok(()),
+            Some(path) => Err(RunError::DiskFull {
+                path: path.to_owned(),
+                run: Some(self.folder.path.clone()),
+            }),
+        }
     }
 
     fn run_block(&mut self, cell: &Cell<'_>, program: Option<Program>) -> Result<(), RunError> {

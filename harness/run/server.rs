@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ringside_contract::{Host, Placement};
@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::catalogue::{Candidate, Subject};
 use crate::child::{Child, LINE_MAX, Line, Order};
+use crate::error::is_full;
 use crate::manifest::{Listener, Manifest, Ready};
 use crate::stop::Stop;
 use crate::{probe, template};
@@ -72,7 +73,7 @@ pub struct Server {
 }
 
 /// Why there is none.
-#[derive(Debug, Clone, Error)]
+#[derive(Debug, Clone, Default, Error)]
 #[error("{because}{}{stderr}", if stderr.is_empty() { "" } else { "; its standard error ends with:\n" })]
 pub struct StartFailure {
     /// What happened.
@@ -81,6 +82,8 @@ pub struct StartFailure {
     pub stderr: String,
     /// True when the end was asked for meanwhile.
     pub interrupted: bool,
+    /// The file that no space was left for: the machine's fault, not the server's.
+    pub disk_full: Option<PathBuf>,
 }
 
 /// The line that `serve` prints.
@@ -128,7 +131,7 @@ impl ServerOrder<'_> {
             let ready: ReadyLine = serde_json::from_str(&line).map_err(|error| StartFailure {
                 because: format!("the server's first line is no ready line ({error}): {line}"),
                 stderr: child.stderr_tail(),
-                interrupted: false,
+                ..StartFailure::default()
             })?;
             let addresses = if ready.addrs.is_empty() {
                 vec![ready.addr]
@@ -193,8 +196,7 @@ impl ServerOrder<'_> {
                 .map_or(Ok(()), fs::create_dir_all)
                 .and_then(|()| fs::write(&path, fill(&file.text)));
             if let Err(error) = written {
-                let because = format!("failed to write {}: {error}", path.display());
-                return (argv, Err(StartFailure::plain(because)));
+                return (argv, Err(StartFailure::file("write", &path, &error)));
             }
         }
         let environment = manifest.environment.iter();
@@ -323,6 +325,7 @@ impl ServerOrder<'_> {
                 because,
                 stderr: child.stderr_tail(),
                 interrupted,
+                disk_full: None,
             })
         };
         loop {
@@ -361,8 +364,14 @@ impl StartFailure {
     pub(crate) fn plain(because: String) -> Self {
         Self {
             because,
-            stderr: String::new(),
-            interrupted: false,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn file(step: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self {
+            disk_full: is_full(error).then(|| path.to_owned()),
+            ..Self::plain(format!("failed to {step} {}: {error}", path.display()))
         }
     }
 }

@@ -371,7 +371,7 @@ fn why_not(record: &RunRecord) -> Option<String> {
         Status::Completed => None,
         Status::Failed { because, stderr } => Some(format!("{because} {stderr}")),
         Status::Skipped { reason } => Some(reason.clone()),
-        Status::Disqualified { because } => Some(because.clone()),
+        Status::Disqualified { because, .. } => Some(because.clone()),
     }
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn execute(
 ) -> anyhow::Result<RunOutcome> {
     output.note(&plan::summary(plan));
     let mut progress = Progress::new(output);
-    ringside_run::execute(plan, &session.options(out), &mut progress).context("the run stopped")
+    ringside_run::execute(plan, &session.options(out), &mut progress)
+        .with_context(|| format!("failed to run plan {}", plan.name))
 }
 
 fn resume(session: &Session, folder: &Path, output: &Output) -> anyhow::Result<RunOutcome> {
@@ -53,7 +54,7 @@ fn resume(session: &Session, folder: &Path, output: &Output) -> anyhow::Result<R
         .with_context(|| format!("{} is no folder of a run", folder.display()))?;
     let mut progress = Progress::new(output);
     ringside_run::resume(&folder, &session.options(reports), &mut progress)
-        .context("the run stopped")
+        .with_context(|| format!("failed to go on with {}", folder.display()))
 }
 
 /// How a run ended: an error when blocks failed and none was measured.

@@ -22,7 +22,7 @@ pub(crate) fn verify(global: &Global, args: &VerifyArgs, output: &Output) -> any
             };
             run_cases(family, &target, &Stop::default())?
         }
-        (Some(id), None) => verify_started(global, id)?,
+        (Some(id), None) => verify_started(global, id, output)?,
         (None, None) => {
             return Err(UsageError("give an ID, or --target with --family".to_owned()).into());
         }
@@ -30,7 +30,11 @@ pub(crate) fn verify(global: &Global, args: &VerifyArgs, output: &Output) -> any
     print(&results, output)
 }
 
-fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
+fn verify_started(
+    global: &Global,
+    id: &str,
+    output: &Output,
+) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
     let spec: ImplementationSpec = id.parse().map_err(|error| UsageError(format!("{error}")))?;
     let session = Session::open(global)?;
     let subject = session
@@ -48,7 +52,12 @@ fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Cas
     }
     Conformance
         .prepare(&spec.id.family, &root)
-        .map_err(anyhow::Error::msg)?;
+        .with_context(|| {
+            format!(
+                "failed to write the files of the cases into {}",
+                root.display()
+            )
+        })?;
     let started = |failure: StartFailure| {
         anyhow::Error::new(failure).context(format!("{spec} did not start"))
     };
@@ -56,12 +65,13 @@ fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Cas
         let (build, log) = (folder.0.join("build"), folder.0.join("build.stderr"));
         ringside_run::build(manifest, &build, &log, &session.launch()).map_err(started)?;
     }
+    let log = folder.0.join("server.stderr");
     let order = ServerOrder {
         launch: session.launch(),
         subject: &subject,
         root: &root,
         tmp: &tmp,
-        log: &folder.0.join("server.stderr"),
+        log: &log,
         head_deadline: Some(ringside_run::HEAD_DEADLINE),
     };
     let server = order.start().1.map_err(started)?;
@@ -84,7 +94,21 @@ fn verify_started(global: &Global, id: &str) -> anyhow::Result<Vec<(&'static Cas
         &session.stop,
     );
     server.stop();
+    if let Ok(results) = &results {
+        say_stderr(results, &ringside_run::tail(&log), output);
+    }
     results
+}
+
+/// What the server said is worth a look when a case failed, and goes with its folder.
+fn say_stderr(results: &[(&'static Case, Outcome)], stderr: &str, output: &Output) {
+    let failed = |(_, outcome): &(_, Outcome)| matches!(outcome, Outcome::Failed(_));
+    if results.iter().any(failed) && !stderr.trim().is_empty() {
+        output.note(&format!(
+            "the server's standard error ends with:\n{}",
+            stderr.trim_end()
+        ));
+    }
 }
 
 fn run_cases(

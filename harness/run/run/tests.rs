@@ -305,6 +305,7 @@ fn what_fails_its_cases_is_disqualified_and_asked_again() {
         assert_eq!((outcome.completed, outcome.disqualified), (2, 1));
         let proof = Status::Disqualified {
             because: "case 12: wrong length".to_owned(),
+            stderr: "hello from the server".to_owned(),
         };
         assert!(
             records(&outcome)
@@ -315,6 +316,39 @@ fn what_fails_its_cases_is_disqualified_and_asked_again() {
     let asked = strict.0.lock().unwrap();
     let times = |name| asked.iter().filter(|one| one.as_str() == name).count();
     assert_eq!((times("http/epoll"), times("http/uring")), (1, 2));
+}
+
+/// Finds no space for the files of its cases.
+struct NoSpace;
+
+impl Qualifier for NoSpace {
+    fn prepare(&self, _: &str, _: &Path) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn qualify(&self, _: &QualifyTarget<'_>, _: &Stop) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_during_the_cases_blames_no_server() {
+    let stage = Stage::new();
+    let plan = plan("http/small", &["http/epoll"], 1);
+    let error = stage.with(&NoSpace, LIMIT, |options| {
+        execute(&plan, options, &mut Silent).unwrap_err()
+    });
+    let RunError::DiskFull { run: Some(run), .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        std::fs::read_to_string(run.join("records.jsonl")).unwrap(),
+        ""
+    );
+    let outcome = stage.with(&Unchecked, LIMIT, |options| {
+        resume(&run, options, &mut Silent).unwrap()
+    });
+    assert_eq!(outcome.completed, 1);
 }
 
 /// Lets nothing pass before `servers` of them are being checked.
@@ -360,7 +394,7 @@ fn servers_are_checked_at_the_same_time_and_each_keeps_its_outcome() {
     });
     assert_eq!((outcome.completed, outcome.disqualified), (3, 1));
     for record in records(&outcome) {
-        let failed = matches!(&record.status, Status::Disqualified { because } if because == "case 3: no answer");
+        let failed = matches!(&record.status, Status::Disqualified { because, .. } if because == "case 3: no answer");
         assert_eq!(failed, record.implementation.to_string() == cells[1]);
     }
     // Kept: what passed is not checked again in a second run.

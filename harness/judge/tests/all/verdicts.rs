@@ -357,6 +357,7 @@ fn wrong_answers_disqualify() {
     check(RATE, corrupt, "Disqualified", "the first: byte 7 was 0");
     let mut refused = cell(SMALL, "http/uring", 8, 5000.0);
     refused[0].status = Status::Disqualified {
+        stderr: String::new(),
         because: "case ranges failed".to_owned(),
     };
     check(RATE, refused, "Disqualified", "case ranges failed");
