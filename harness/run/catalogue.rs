@@ -97,6 +97,15 @@ impl Catalogue {
         own.chain(self.programs.iter().map(Candidate::Program))
     }
 
+    /// Adds outside programs; one of the same id is replaced.
+    pub fn put_programs(&mut self, programs: Vec<Manifest>) {
+        for manifest in programs {
+            let id = manifest.meta().id;
+            self.programs.retain(|known| known.meta().id != id);
+            self.programs.push(manifest);
+        }
+    }
+
     /// The candidate of this id.
     ///
     /// # Errors

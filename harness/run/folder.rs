@@ -10,6 +10,10 @@ use ringside_contract::{Plan, RunRecord, SCHEMA};
 use serde::Deserialize;
 
 use crate::error::RunError;
+use crate::manifest::{Manifest, StoredManifest};
+
+/// The manifests of the outside programs that the plan names.
+const PROGRAMS: &str = "programs.json";
 
 /// Names one block within a run.
 pub(crate) type BlockKey = (u32, u32, String, u8);
@@ -27,15 +31,21 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a new folder below `reports/runs`, writes the plan into it and points `reports/latest` at it.
-    pub(crate) fn create(reports: &Path, plan: &Plan, now_s: u64) -> Result<Self, RunError> {
+    /// Makes a new folder below `reports/runs` and writes the plan into it, with the manifests that it
+    /// needs.
+    pub(crate) fn create(
+        reports: &Path,
+        plan: &Plan,
+        programs: &[StoredManifest],
+        now_s: u64,
+    ) -> Result<Self, RunError> {
         let runs = reports.join("runs");
         fs::create_dir_all(&runs).map_err(|e| RunError::before_run("create", &runs, e))?;
         let stem = format!("{}-{}", timestamp(now_s), plan.name);
         let (run, path) = unused_folder(&runs, &stem)?;
         // Outside programs run in folders of their own, where a relative path means another place.
         let path = fs::canonicalize(&path).map_err(|e| RunError::before_run("find", &path, e))?;
-        if let Err(error) = begin(&path, plan) {
+        if let Err(error) = begin(&path, plan, programs) {
             // Without its plan it could neither be judged nor gone on with.
             let _ = fs::remove_dir_all(&path);
             return Err(error);
@@ -80,6 +90,7 @@ impl RunFolder {
             .append(true)
             .open(&file_path)
             .map_err(|error| fail("open", error))?;
+        lock(&records, &path)?;
         let mut text = Vec::new();
         records
             .read_to_end(&mut text)
@@ -149,13 +160,59 @@ impl RunFolder {
 }
 
 /// Puts into a new folder what a run needs to be gone on with.
-fn begin(path: &Path, plan: &Plan) -> Result<(), RunError> {
+fn begin(path: &Path, plan: &Plan, programs: &[StoredManifest]) -> Result<(), RunError> {
     let logs = path.join("log");
     fs::create_dir(&logs).map_err(|e| RunError::before_run("create", &logs, e))?;
-    let plan_path = path.join("plan.json");
-    let text = serde_json::to_vec_pretty(plan).map_err(io::Error::other);
-    text.and_then(|text| write_whole(&plan_path, &text))
-        .map_err(|e| RunError::before_run("write", &plan_path, e))
+    let write = |name: &str, text: serde_json::Result<Vec<u8>>| {
+        let place = path.join(name);
+        let written = text.map_err(io::Error::other);
+        written
+            .and_then(|text| write_whole(&place, &text))
+            .map_err(|e| RunError::before_run("write", &place, e))
+    };
+    if !programs.is_empty() {
+        write(PROGRAMS, serde_json::to_vec_pretty(programs))?;
+    }
+    // Last: a folder with a plan has all that it needs.
+    write("plan.json", serde_json::to_vec_pretty(plan))
+}
+
+/// The outside programs of the run in `folder`, as they were when it began.
+///
+/// # Errors
+/// [`RunError::NotResumable`] when what the folder keeps cannot be read.
+pub fn stored_programs(folder: &Path) -> Result<Vec<Manifest>, RunError> {
+    let path = folder.join(PROGRAMS);
+    let refuse = |because: String| RunError::NotResumable {
+        path: folder.to_owned(),
+        because: format!("its {PROGRAMS} {because}; start a new run"),
+    };
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(refuse(format!("cannot be read ({error})"))),
+    };
+    let stored: Vec<StoredManifest> =
+        serde_json::from_slice(&text).map_err(|error| refuse(format!("is broken ({error})")))?;
+    let programs = stored.iter().map(Manifest::restore);
+    programs
+        .collect::<Result<_, _>>()
+        .map_err(|error| refuse(format!("is not understood ({error})")))
+}
+
+/// Takes the folder for this process until its records are closed, so that no second process writes
+/// the same blocks. The system gives it free however the process ends.
+fn lock(records: &File, path: &Path) -> Result<(), RunError> {
+    use rustix::fs::{FlockOperation, flock};
+    match flock(records, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(RunError::NotResumable {
+            path: path.to_owned(),
+            because: "a run is still going on in it; wait for its end, or end it with SIGINT"
+                .to_owned(),
+        }),
+        // A file system without locks has to do without.
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file beside its place and renames it: it is there in full or not at all.
@@ -263,6 +320,10 @@ mod tests {
     use super::*;
     use crate::testing::{plan, record};
 
+    fn create(reports: &Path) -> RunFolder {
+        RunFolder::create(reports, &plan(), &[], 0).unwrap()
+    }
+
     #[test]
     fn timestamps_are_dates_in_utc() {
         for (now, expected) in [
@@ -277,24 +338,56 @@ mod tests {
     #[test]
     fn records_are_found_again_when_a_run_goes_on() {
         let reports = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(reports.path(), &plan(), 0).unwrap();
+        let mut folder = create(reports.path());
         folder.append(&record("http/epoll", 0)).unwrap();
         folder.append(&record("http/epoll", 1)).unwrap();
-        let (again, resumed) = RunFolder::resume(&folder.path).unwrap();
+        let (path, done) = (folder.path.clone(), folder.done.clone());
+        drop(folder);
+        let (again, resumed) = RunFolder::resume(&path).unwrap();
         assert_eq!(resumed, plan());
-        assert_eq!(again.done, folder.done);
+        assert_eq!(again.done, done);
         assert_eq!(again.done.len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_still_goes_on_is_not_resumed() {
+        let reports = tempfile::tempdir().unwrap();
+        let folder = create(reports.path());
+        let error = RunFolder::resume(&folder.path).unwrap_err();
+        assert!(error.to_string().contains("still going on"), "{error}");
+        let path = folder.path.clone();
+        drop(folder);
+        RunFolder::resume(&path).unwrap();
+    }
+
+    #[test]
+    fn manifests_are_kept_with_their_templates() {
+        let source = tempfile::tempdir().unwrap();
+        fs::write(source.path().join("a.conf"), "listen {port}").unwrap();
+        let text = include_str!("../../impls/http/nginx.toml");
+        let text = format!("{text}\n[[file]]\npath = \"a\"\ntemplate = \"a.conf\"\n");
+        let manifest = Manifest::parse("a.toml", &text, Some(source.path())).unwrap();
+        let reports = tempfile::tempdir().unwrap();
+        let programs = [manifest.origin().clone()];
+        let folder = RunFolder::create(reports.path(), &plan(), &programs, 0).unwrap();
+        drop(source);
+        let again = stored_programs(&folder.path).unwrap();
+        assert_eq!(again.len(), 1);
+        assert_eq!(again[0].origin(), manifest.origin());
+        assert_eq!(again[0].files, manifest.files);
     }
 
     #[test]
     fn a_torn_last_line_is_cut_off() {
         let reports = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(reports.path(), &plan(), 0).unwrap();
+        let mut folder = create(reports.path());
         folder.append(&record("http/epoll", 0)).unwrap();
         let path = folder.path.join("records.jsonl");
         let whole = fs::read(&path).unwrap();
         fs::write(&path, [whole.as_slice(), b"{\"schema\":1,\"gro"].concat()).unwrap();
-        let (mut again, _) = RunFolder::resume(&folder.path).unwrap();
+        let place = folder.path.clone();
+        drop(folder);
+        let (mut again, _) = RunFolder::resume(&place).unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
         again.append(&record("http/epoll", 1)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
@@ -303,18 +396,20 @@ mod tests {
     #[test]
     fn a_newer_record_is_refused_by_its_number() {
         let reports = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(reports.path(), &plan(), 0).unwrap();
+        let mut folder = create(reports.path());
         let mut newer = record("http/epoll", 0);
         newer.schema = 2;
         folder.append(&newer).unwrap();
-        let error = RunFolder::resume(&folder.path).unwrap_err();
+        let path = folder.path.clone();
+        drop(folder);
+        let error = RunFolder::resume(&path).unwrap_err();
         assert!(error.to_string().contains("schema 2"), "{error}");
     }
 
     #[test]
     fn a_full_disk_is_named_and_the_file_stays_readable() {
         let reports = tempfile::tempdir().unwrap();
-        let mut folder = RunFolder::create(reports.path(), &plan(), 0).unwrap();
+        let mut folder = create(reports.path());
         folder.append(&record("http/epoll", 0)).unwrap();
         folder.records = OpenOptions::new().append(true).open("/dev/full").unwrap();
         let error = folder.append(&record("http/epoll", 1)).unwrap_err();
@@ -327,7 +422,7 @@ mod tests {
     fn two_runs_of_one_second_have_two_folders_and_latest_is_the_newer() {
         let reports = tempfile::tempdir().unwrap();
         for expected in ["19700101-000000-sample", "19700101-000000-sample-2"] {
-            let folder = RunFolder::create(reports.path(), &plan(), 0).unwrap();
+            let folder = create(reports.path());
             folder.point_latest(reports.path()).unwrap();
             let latest = fs::canonicalize(reports.path().join("latest")).unwrap();
             assert!(latest.ends_with(expected), "{}", latest.display());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ringside_contract::{Axis, Id, ImplementationMeta, SCHEMA, Support, parse_duration};
 use rustix::process::Signal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::template;
@@ -54,7 +54,18 @@ pub struct Manifest {
     /// What a value of an axis takes out of [`Self::aligned`], by axis and value: the name, and what it
     /// does instead.
     unaligned: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
-    text: String,
+    origin: StoredManifest,
+}
+
+/// The texts of a manifest, as a run's folder keeps them: the run can be gone on with from them alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredManifest {
+    /// The file's name, for errors.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// What the templates that it names say.
+    pub templates: BTreeMap<String, String>,
 }
 
 /// How a program gets its listening socket.
@@ -107,8 +118,27 @@ impl Manifest {
     /// [`DataError`]: file, line, field, what was expected.
     pub fn parse(name: &str, text: &str, folder: Option<&Path>) -> Result<Self, DataError> {
         let file = TomlFile { name, text };
-        let raw: RawManifest = file.parse()?;
-        raw.check(&file, folder)
+        let folder = folder.unwrap_or(Path::new("."));
+        let read = |template: &str| {
+            let path = folder.join(template);
+            std::fs::read_to_string(&path)
+                .map_err(|error| format!("failed to read {}: {error}", path.display()))
+        };
+        file.parse::<RawManifest>()?.check(&file, &read)
+    }
+
+    /// Reads and checks a manifest that a run's folder kept.
+    ///
+    /// # Errors
+    /// [`DataError`], as [`Self::parse`].
+    pub fn restore(stored: &StoredManifest) -> Result<Self, DataError> {
+        let (name, text) = (stored.name.as_str(), stored.text.as_str());
+        let file = TomlFile { name, text };
+        let read = |template: &str| {
+            let kept = stored.templates.get(template).cloned();
+            kept.ok_or_else(|| format!("the run kept no template `{template}`"))
+        };
+        file.parse::<RawManifest>()?.check(&file, &read)
     }
 
     /// Reads a manifest's file.
@@ -180,9 +210,9 @@ impl Manifest {
             .map(|(name, instead)| (name.as_str(), instead.as_str()))
     }
 
-    /// The text that it was read from: two manifests are the same when this is.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The texts that it was read from: two manifests are the same when these are.
+    pub fn origin(&self) -> &StoredManifest {
+        &self.origin
     }
 }
 
@@ -273,10 +303,15 @@ fn default_listener() -> Spanned<Listener> {
 }
 
 impl RawManifest {
-    fn check(self, file: &TomlFile<'_>, folder: Option<&Path>) -> Result<Manifest, DataError> {
+    fn check(
+        self,
+        file: &TomlFile<'_>,
+        read: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Manifest, DataError> {
         self.check_head(file)?;
-        let files = self.config_files(file, folder)?;
+        let files = self.config_files(file, read)?;
         self.check_placeholders(file)?;
+        let origin = self.origin(file, &files);
         let stop_signal = signal_number(self.stop.signal.get_ref()).ok_or_else(|| {
             file.error(
                 &self.stop.signal.span(),
@@ -317,8 +352,20 @@ impl RawManifest {
             not_aligned: self.not_aligned,
             texts,
             unaligned,
-            text: file.text.to_owned(),
+            origin,
         })
+    }
+
+    fn origin(&self, file: &TomlFile<'_>, files: &[ConfigFile]) -> StoredManifest {
+        let templates = self.files.iter().zip(files).filter_map(|(raw, file)| {
+            let name = raw.template.as_ref()?.get_ref().clone();
+            Some((name, file.text.clone()))
+        });
+        StoredManifest {
+            name: file.name.to_owned(),
+            text: file.text.to_owned(),
+            templates: templates.collect(),
+        }
     }
 
     fn check_head(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
@@ -393,12 +440,9 @@ impl RawManifest {
     fn config_files(
         &self,
         file: &TomlFile<'_>,
-        folder: Option<&Path>,
+        read: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Vec<ConfigFile>, DataError> {
-        self.files
-            .iter()
-            .map(|raw| raw.load(file, folder))
-            .collect()
+        self.files.iter().map(|raw| raw.load(file, read)).collect()
     }
 }
 
@@ -448,7 +492,11 @@ impl RawAxis {
 }
 
 impl RawFile {
-    fn load(&self, file: &TomlFile<'_>, folder: Option<&Path>) -> Result<ConfigFile, DataError> {
+    fn load(
+        &self,
+        file: &TomlFile<'_>,
+        read: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<ConfigFile, DataError> {
         let path = self.path.get_ref();
         let stays_inside = Path::new(path)
             .components()
@@ -462,13 +510,8 @@ impl RawFile {
         }
         let text = match (&self.text, &self.template) {
             (Some(text), None) => text.get_ref().clone(),
-            (None, Some(template)) => {
-                let place = folder.unwrap_or(Path::new(".")).join(template.get_ref());
-                std::fs::read_to_string(&place).map_err(|error| {
-                    let expected = format!("failed to read {}: {error}", place.display());
-                    file.error(&template.span(), "file.template", &expected)
-                })?
-            }
+            (None, Some(template)) => read(template.get_ref())
+                .map_err(|expected| file.error(&template.span(), "file.template", &expected))?,
             _ => {
                 return Err(file.error(
                     &self.path.span(),

@@ -177,7 +177,13 @@ pub(crate) fn cache_key(subject: &Subject<'_>, binary: &str, version: Option<&st
     match subject.candidate.manifest() {
         // A new binary may have new cases, so that its hash counts for outside programs too.
         Some(manifest) => {
-            let identity = format!("{}{}", manifest.text(), version.unwrap_or_default());
+            let origin = manifest.origin();
+            let identity = format!(
+                "{}{:?}{}",
+                origin.text,
+                origin.templates,
+                version.unwrap_or_default()
+            );
             format!(
                 "{} {binary} {}",
                 subject.spec,

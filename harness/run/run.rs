@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::error::RunError;
 use crate::fixtures::{self, TemporaryFolder};
 use crate::folder::{BlockKey, RunFolder};
+use crate::manifest::{Manifest, StoredManifest};
 use crate::observer::{Event, Observer};
 use crate::order::{load_seed, shuffled};
 use crate::program::{build, identify};
@@ -90,7 +91,8 @@ pub fn execute(
     observer: &mut dyn Observer,
 ) -> Result<RunOutcome, RunError> {
     check_plan(plan, options.catalogue).map_err(RunError::UnfitPlan)?;
-    let folder = RunFolder::create(options.reports, plan, now_s())?;
+    let programs = used_programs(plan, options.catalogue);
+    let folder = RunFolder::create(options.reports, plan, &programs, now_s())?;
     if let Err(error) = folder.point_latest(options.reports) {
         let sentence = format!(
             "failed to point {}/latest at this run: {error}",
@@ -101,6 +103,17 @@ pub fn execute(
         });
     }
     Runner::new(plan, options, folder, observer)?.run()
+}
+
+/// The manifests that the cells of a plan need.
+fn used_programs(plan: &Plan, catalogue: &Catalogue) -> Vec<StoredManifest> {
+    let cells = || plan.groups.iter().flat_map(|group| &group.cells);
+    let used = |manifest: &&Manifest| {
+        let id = manifest.meta().id();
+        cells().any(|cell| cell.implementation.id == id)
+    };
+    let programs = catalogue.programs.iter().filter(used);
+    programs.map(|manifest| manifest.origin().clone()).collect()
 }
 
 /// Goes on with a run: blocks that have a record are not run again.
@@ -298,7 +311,8 @@ impl<'a> Runner<'a> {
         let catalogue = self.options.catalogue;
         let Ok(subject) = catalogue.subject(&planned.implementation) else {
             let sentence = format!(
-                "{} is not known here (was it given by --manifest?) and is left out",
+                "{} is not known here and its run kept no manifest of it: it is left out; give the \
+                 manifest again with --manifest",
                 planned.implementation
             );
             self.observer.event(&Event::Warning {

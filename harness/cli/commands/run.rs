@@ -15,9 +15,9 @@ use crate::session::Session;
 
 /// Runs, or goes on with a run.
 pub(crate) fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<Exit> {
-    let session = Session::open(global)?;
+    let mut session = Session::open(global)?;
     let outcome = match &args.resume {
-        Some(folder) => resume(&session, folder, output)?,
+        Some(folder) => resume(&mut session, folder, output)?,
         None => {
             let plan = match &args.plan_json {
                 Some(path) => read_plan(path, &session)?,
@@ -43,7 +43,7 @@ pub(crate) fn execute(
         .with_context(|| format!("failed to run plan {}", plan.name))
 }
 
-fn resume(session: &Session, folder: &Path, output: &Output) -> anyhow::Result<RunOutcome> {
+fn resume(session: &mut Session, folder: &Path, output: &Output) -> anyhow::Result<RunOutcome> {
     let folder = folder
         .canonicalize()
         .with_context(|| format!("there is no run in {}", folder.display()))?;
@@ -52,6 +52,10 @@ fn resume(session: &Session, folder: &Path, output: &Output) -> anyhow::Result<R
         .ancestors()
         .nth(2)
         .with_context(|| format!("{} is no folder of a run", folder.display()))?;
+    // What the run began with counts, whatever the manifests say by now.
+    session
+        .catalogue
+        .put_programs(ringside_run::stored_programs(&folder)?);
     let mut progress = Progress::new(output);
     ringside_run::resume(&folder, &session.options(reports), &mut progress)
         .with_context(|| format!("failed to go on with {}", folder.display()))
