@@ -2,8 +2,8 @@
 //! look-up of names among them.
 
 use ringside_contract::{
-    Host, Id, Implementation, ImplementationMeta, ImplementationSpec, ParamError, Params, Plan,
-    SCHEMA, Scenario, ScenarioSpec, Settings, Support,
+    Group, Host, Id, Implementation, ImplementationMeta, ImplementationSpec, ParamError, Params,
+    Plan, SCHEMA, Scenario, ScenarioSpec, Settings, Support,
 };
 use thiserror::Error;
 
@@ -167,22 +167,71 @@ pub fn check_plan(plan: &Plan, catalogue: &Catalogue) -> Result<(), String> {
             "plan {name} has schema {theirs}, this build knows schema {SCHEMA}; make it anew with `ringside plan`"
         ));
     }
-    let strange = |letter: char| letter == '/' || letter.is_control();
-    if plan.name.is_empty() || plan.name.contains("..") || plan.name.contains(strange) {
+    check_plan_name(&plan.name)
+        .map_err(|because| format!("the plan's name {:?} {because}", plan.name))?;
+    if plan.groups.is_empty() {
+        let name = &plan.name;
         return Err(format!(
-            "the plan's name {:?} cannot be a part of a folder's name; use letters, digits and -",
-            plan.name
+            "plan {name} has no groups; make one with cells by `ringside plan`"
         ));
     }
-    for group in &plan.groups {
-        let misses = |miss: NameMiss| format!("plan {}: {miss}", plan.name);
-        catalogue.scenario(&group.scenario).map_err(misses)?;
-        for cell in &group.cells {
-            catalogue.subject(&cell.implementation).map_err(misses)?;
-        }
+    for (index, group) in plan.groups.iter().enumerate() {
+        check_group(group, catalogue).map_err(|because| {
+            let (name, scenario) = (&plan.name, &group.scenario);
+            format!("plan {name}, group {index} ({scenario}): {because}")
+        })?;
     }
     Ok(())
 }
+
+/// Whether a plan's name can be a part of the name of a run's folder.
+pub(crate) fn check_plan_name(name: &str) -> Result<(), String> {
+    let strange = |letter: char| letter == '/' || letter.is_control();
+    if name.is_empty() || name.contains("..") || name.contains(strange) {
+        let expected = "cannot be a part of a folder's name; use letters, digits and -";
+        return Err(expected.to_owned());
+    }
+    Ok(())
+}
+
+fn check_group(group: &Group, catalogue: &Catalogue) -> Result<(), String> {
+    let misses = |miss: NameMiss| miss.to_string();
+    catalogue.scenario(&group.scenario).map_err(misses)?;
+    if group.cells.is_empty() || group.rounds == 0 {
+        return Err("it measures nothing; give it cells, and rounds of at least 1".to_owned());
+    }
+    let timing = &group.timing;
+    let times = [timing.warmup_ms, timing.measure_ms, timing.count_ms];
+    if timing.measure_ms == 0 || times.iter().any(|&time| time > TIME_MAX_MS) {
+        return Err(
+            "its timing is out of range; expected 1 ms to 1 h of measure_ms, and at most \
+                    1 h of warmup_ms and count_ms"
+                .to_owned(),
+        );
+    }
+    for cell in &group.cells {
+        let subject = catalogue.subject(&cell.implementation).map_err(misses)?;
+        check_family(&subject.spec, &group.scenario)?;
+    }
+    Ok(())
+}
+
+/// Whether an implementation serves what a scenario asks for.
+pub(crate) fn check_family(
+    implementation: &ImplementationSpec,
+    scenario: &ScenarioSpec,
+) -> Result<(), String> {
+    let (ours, theirs) = (&implementation.id.family, &scenario.id.family);
+    if ours == theirs {
+        return Ok(());
+    }
+    Err(format!(
+        "{implementation} does not serve {scenario}; expected an implementation of {theirs}"
+    ))
+}
+
+/// The longest part of a block. Longer ones are slips, such as seconds taken for milliseconds.
+pub(crate) const TIME_MAX_MS: u64 = 3_600_000;
 
 impl NameMiss {
     fn unknown(kind: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
@@ -219,7 +268,18 @@ mod tests {
 
     #[test]
     fn a_plan_of_another_schema_name_or_catalogue_is_refused() {
-        let good = crate::testing::plan();
+        let group = Group {
+            scenario: "http/small".parse().unwrap(),
+            rounds: 1,
+            timing: crate::testing::TIMING,
+            cells: vec![ringside_contract::PlannedCell {
+                implementation: "http/epoll".parse().unwrap(),
+                replica: 0,
+                purposes: Vec::new(),
+            }],
+        };
+        let mut good = crate::testing::plan();
+        good.groups = vec![group];
         assert_eq!(check_plan(&good, &catalogue()), Ok(()));
         let refused = |change: &dyn Fn(&mut Plan), part: &str| {
             let mut plan = good.clone();
@@ -233,13 +293,21 @@ mod tests {
         );
         refused(&|plan| plan.name = "../up".to_owned(), "../up");
         refused(&|plan| plan.name = "a/b".to_owned(), "a/b");
-        let group = ringside_contract::Group {
-            scenario: "http/smal".parse().unwrap(),
-            rounds: 1,
-            timing: crate::testing::TIMING,
-            cells: Vec::new(),
-        };
-        refused(&|plan| plan.groups = vec![group.clone()], "http/small");
+        refused(
+            &|plan| plan.groups[0].scenario = "http/smal".parse().unwrap(),
+            "http/small",
+        );
+        refused(
+            &|plan| plan.groups[0].scenario = "echo/small".parse().unwrap(),
+            "expected an implementation of echo",
+        );
+        refused(&|plan| plan.groups.clear(), "no groups");
+        refused(&|plan| plan.groups[0].cells.clear(), "give it cells");
+        refused(&|plan| plan.groups[0].rounds = 0, "give it cells");
+        refused(
+            &|plan| plan.groups[0].timing.warmup_ms = u64::MAX,
+            "at most 1 h",
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! A plan's definition as it is written in `datasets/plans/`: which cells of which scenarios, how many
 //! rounds, how long. [`crate::plan()`] makes a plan of it.
 
+use std::collections::BTreeSet;
+
 use ringside_contract::{BlockTiming, ImplementationSpec, SCHEMA, ScenarioSpec, parse_duration};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::catalogue::{Catalogue, NameMiss};
+use crate::catalogue::{Catalogue, NameMiss, TIME_MAX_MS, check_family, check_plan_name};
 use crate::toml_file::{DataError, TomlFile};
 
 /// Groups that name no priority have this one; 1 is kept longest.
@@ -60,11 +62,9 @@ pub struct GroupDefinition {
 }
 
 /// Every scenario of some families with a few engines taken in turn, so that each comes up.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct Cover {
     /// The families; empty for all.
-    #[serde(default)]
     pub families: Vec<String>,
     /// Engines for each scenario.
     pub engines: usize,
@@ -87,7 +87,7 @@ impl PlanDefinition {
 #[serde(deny_unknown_fields)]
 struct RawPlan {
     schema: Spanned<u32>,
-    name: String,
+    name: Spanned<String>,
     about: String,
     rounds: Spanned<u32>,
     rounds_min: Spanned<u32>,
@@ -96,9 +96,17 @@ struct RawPlan {
     #[serde(default)]
     every_claim: bool,
     timing: RawTiming,
-    cover: Option<Cover>,
+    cover: Option<RawCover>,
     #[serde(default, rename = "group")]
     groups: Vec<RawGroup>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCover {
+    #[serde(default)]
+    families: Vec<Spanned<String>>,
+    engines: Spanned<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +148,12 @@ impl RawPlan {
             let expected = format!("is {}, this build knows {SCHEMA}", self.schema.get_ref());
             return Err(file.error(&self.schema.span(), "schema", &expected));
         }
+        check_plan_name(self.name.get_ref())
+            .map_err(|because| file.error(&self.name.span(), "name", &because))?;
+        if self.groups.is_empty() && self.cover.is_none() && !self.every_claim {
+            let expected = "the plan measures nothing; expected a [[group]] with cells";
+            return Err(file.error(&(0..0), "group", expected));
+        }
         let rounds = at_least_one(file, &self.rounds, "rounds")?;
         let rounds_min = at_least_one(file, &self.rounds_min, "rounds_min")?;
         if rounds_min > rounds {
@@ -150,13 +164,41 @@ impl RawPlan {
         Ok(PlanDefinition {
             groups: groups.collect::<Result<_, _>>()?,
             timing: self.timing.check(file)?,
-            name: self.name,
+            name: self.name.into_inner(),
             about: self.about,
             rounds,
             rounds_min,
             smoke_sizes: self.smoke_sizes,
             every_claim: self.every_claim,
-            cover: self.cover,
+            cover: self
+                .cover
+                .map(|cover| cover.check(file, catalogue))
+                .transpose()?,
+        })
+    }
+}
+
+impl RawCover {
+    fn check(self, file: &TomlFile<'_>, catalogue: &Catalogue) -> Result<Cover, DataError> {
+        let known: BTreeSet<String> = catalogue
+            .scenarios
+            .iter()
+            .map(|scenario| scenario.meta().id().family)
+            .collect();
+        for family in &self.families {
+            if !known.contains(family.get_ref()) {
+                let known: Vec<_> = known.into_iter().collect();
+                let expected = format!(
+                    "there is no family `{}`, expected some of {}",
+                    family.get_ref(),
+                    known.join(", ")
+                );
+                return Err(file.error(&family.span(), "cover.families", &expected));
+            }
+        }
+        Ok(Cover {
+            engines: at_least_one(file, &self.engines, "cover.engines")? as usize,
+            families: self.families.into_iter().map(Spanned::into_inner).collect(),
         })
     }
 }
@@ -165,9 +207,11 @@ impl RawTiming {
     fn check(&self, file: &TomlFile<'_>) -> Result<BlockTiming, DataError> {
         let read = |text: &Spanned<String>, field: &str| {
             let time = parse_duration(text.get_ref())
-                .and_then(|time| u64::try_from(time.as_millis()).ok());
+                .and_then(|time| u64::try_from(time.as_millis()).ok())
+                .filter(|&time| time <= TIME_MAX_MS);
             time.ok_or_else(|| {
-                file.error(&text.span(), field, "expected a time such as 100ms or 2s")
+                let expected = "expected a time such as 100ms or 2s, at most 1h";
+                file.error(&text.span(), field, expected)
             })
         };
         let measure_ms = read(&self.measure, "timing.measure")?;
@@ -196,14 +240,20 @@ impl RawGroup {
             .rounds
             .as_ref()
             .map(|rounds| at_least_one(file, rounds, "group.rounds"));
+        let scenario = self.scenario(file, catalogue)?;
+        if !self.has_cells() {
+            let expected = "its group measures nothing; expected cells, engines, programs, axes, \
+                            claims or self_control beside it";
+            return Err(file.error(&self.scenario.span(), "group.scenario", expected));
+        }
+        let names = |texts, field| names(file, catalogue, &scenario, texts, field);
         Ok(GroupDefinition {
-            scenario: self.scenario(file, catalogue)?,
-            cells: names(file, catalogue, &self.cells, "group.cells")?,
+            cells: names(&self.cells, "group.cells")?,
             engines: self.engines,
             programs: self.programs,
-            axes: names(file, catalogue, &self.axes, "group.axes")?,
+            axes: names(&self.axes, "group.axes")?,
             claims: self.claims,
-            self_control: names(file, catalogue, &self.self_control, "group.self_control")?,
+            self_control: names(&self.self_control, "group.self_control")?,
             rounds: rounds.transpose()?,
             timing: self
                 .timing
@@ -211,7 +261,14 @@ impl RawGroup {
                 .map(|timing| timing.check(file))
                 .transpose()?,
             priority: self.priority.unwrap_or(PRIORITY_DEFAULT),
+            scenario,
         })
+    }
+
+    fn has_cells(&self) -> bool {
+        let named = [&self.cells, &self.axes, &self.self_control];
+        let chosen = self.engines || self.programs || self.claims;
+        chosen || named.iter().any(|names| !names.is_empty())
     }
 
     fn scenario(
@@ -235,6 +292,7 @@ impl RawGroup {
 fn names(
     file: &TomlFile<'_>,
     catalogue: &Catalogue,
+    scenario: &ScenarioSpec,
     texts: &[Spanned<String>],
     field: &str,
 ) -> Result<Vec<ImplementationSpec>, DataError> {
@@ -244,6 +302,7 @@ fn names(
         catalogue
             .subject(&spec)
             .map_err(|miss| error(miss.to_string()))?;
+        check_family(&spec, scenario).map_err(error)?;
         Ok(spec)
     };
     texts.iter().map(read).collect()
@@ -290,6 +349,16 @@ self_control = ["http/epoll"]
     }
 
     #[test]
+    fn a_definition_that_measures_nothing_is_refused() {
+        let (head, _) = SAMPLE.split_once("[[group]]").unwrap();
+        let parse = |text: &str| PlanDefinition::parse("plan.toml", text, &catalogue());
+        assert_eq!(parse(head).unwrap_err().field, "group");
+        let empty = format!("{head}[[group]]\nscenario = \"http/small\"\nengines = false\n");
+        let error = parse(&empty).unwrap_err();
+        assert_eq!((error.line, error.field.as_str()), (9, "group.scenario"));
+    }
+
+    #[test]
     fn broken_definitions_name_file_line_and_field() {
         check("schema = 1", "schema = 9", 1, "schema", "knows 1");
         check("rounds = 8", "rounds = 0", 4, "rounds", "at least 1");
@@ -323,6 +392,22 @@ self_control = ["http/epoll"]
             "http/epoll",
         );
         check("body=copy_8k", "body=copy_9k", 10, "group.cells", "copy_8k");
+        check(
+            "cells = [\"http/epoll\", ",
+            "cells = [\"echo/epoll\", ",
+            10,
+            "group.cells",
+            "an implementation of http",
+        );
+        check("\"100ms\"", "\"61m\"", 6, "timing.warmup", "at most 1h");
+        check("\"sample\"", "\"a/b\"", 2, "name", "letters");
+        check(
+            "\n[[group]]",
+            "cover = { engines = 1, families = [\"htpt\"] }\n[[group]]",
+            7,
+            "cover.families",
+            "echo, http",
+        );
         check(
             "self_control",
             "self_contrl",

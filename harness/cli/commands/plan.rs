@@ -70,11 +70,11 @@ pub(crate) fn make(global: &Global, args: &PlanArgs, session: &Session) -> anyho
         &options,
     )
     .map_err(|error| UsageError(format!("{}: {error}", dataset.name)))?;
-    ringside_run::check_plan(&plan, &session.catalogue)
-        .map_err(|because| UsageError(format!("{}: {because}", dataset.name)))?;
     if plan.groups.is_empty() {
         return Err(nothing_left(&plan, global, args).into());
     }
+    ringside_run::check_plan(&plan, &session.catalogue)
+        .map_err(|because| UsageError(format!("{}: {because}", dataset.name)))?;
     Ok(plan)
 }
 
