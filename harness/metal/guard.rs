@@ -1,7 +1,9 @@
-//! The guard: a forked process that ends every child's process group when this process is gone.
+//! The guard: a forked process that ends our children and what they started when this process is gone.
 //!
 //! It holds the reading end of a pipe whose only writing end is ours. While we live it learns from the
-//! pipe which groups exist; when we end, however we end, the pipe closes and it kills what is left.
+//! pipe which groups exist; when we end, however we end, the pipe closes and it kills what is left: the
+//! groups, and whatever left them but still carries the variable that every child gets (`marked.rs`).
+//! Who is whose descendant says nothing by then: the children die with us, and theirs are adopted.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -10,31 +12,46 @@ use std::sync::Mutex;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
 
+mod marked;
+
 /// Groups that can be watched at one time; a run has two.
 const GROUPS_MAX: usize = 1024;
+
+/// The variable that marks a child of this process and everything that it starts.
+pub(crate) const MARKER: &str = "RINGSIDE_GUARD";
 
 /// Our side of the pipe.
 #[derive(Debug)]
 pub(crate) struct Guard {
     pipe: Mutex<OwnedFd>,
+    value: String,
 }
 
 impl Guard {
     /// Forks the guard, and names its process.
     pub(crate) fn start() -> io::Result<(Self, Pid)> {
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        // Of the same length always: the size of an environment shifts the stack of the measured.
+        let own = rustix::process::getpid().as_raw_pid();
+        let value = format!("{own:08x}{:016x}", crate::monotonic_ns());
+        let marker = format!("{MARKER}={value}");
         // SAFETY: the child calls nothing but `watch_and_kill`, which makes system calls on its own
         // stack only and never returns: neither locks nor the allocator are touched after the fork.
         let child = unsafe { libc::fork() };
         match child {
-            0 => watch_and_kill(reader.as_raw_fd()),
+            0 => watch_and_kill(reader.as_raw_fd(), marker.as_bytes()),
             _ => {
                 let pid = Pid::from_raw(child).filter(|_| child > 0);
                 let pid = pid.ok_or_else(io::Error::last_os_error)?;
                 let pipe = Mutex::new(writer);
-                Ok((Self { pipe }, pid))
+                Ok((Self { pipe, value }, pid))
             }
         }
+    }
+
+    /// What [`MARKER`] is set to in every child.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
     }
 
     /// Adds the group that `leader` leads.
@@ -56,7 +73,7 @@ impl Guard {
 }
 
 /// The guard's whole life.
-fn watch_and_kill(reader: RawFd) -> ! {
+fn watch_and_kill(reader: RawFd, marker: &[u8]) -> ! {
     // SAFETY: plain system calls on descriptors of this process, which has just been forked; the
     // writing end must be closed here, or the pipe would never end.
     unsafe {
@@ -80,6 +97,7 @@ fn watch_and_kill(reader: RawFd) -> ! {
         // SAFETY: a system call without memory; the group was ours to the end.
         unsafe { libc::kill(-group, libc::SIGKILL) };
     }
+    marked::kill_marked(marker);
     // SAFETY: ends this process without running what belongs to its parent.
     unsafe { libc::_exit(0) }
 }

@@ -6,8 +6,8 @@
 //!   autogroup of its own, so that its priority means something on a desktop kernel.
 //! - This process adopts orphans (`PR_SET_CHILD_SUBREAPER`), so that the workers of a server whose
 //!   master died are found and reaped.
-//! - A guard process (see `guard.rs`) ends the groups when this process is killed outright:
-//!   a death signal reaches children only, never the children's children.
+//! - A guard process (see `guard.rs`) ends the groups, and what left them, when this process is killed
+//!   outright: a death signal reaches children only, never the children's children.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -26,7 +26,7 @@ use rustix::process::{
 };
 use rustix::thread::CpuSet;
 
-use crate::guard::Guard;
+use crate::guard::{Guard, MARKER};
 
 mod orphans;
 mod table;
@@ -264,6 +264,7 @@ fn start_child(request: SpawnRequest, guard: &Arc<Guard>) -> io::Result<Process>
     };
     let mut command = Command::new(program);
     command.args(arguments).envs(request.environment);
+    command.env(MARKER, guard.value());
     if let Some(directory) = &request.directory {
         command.current_dir(directory);
     }

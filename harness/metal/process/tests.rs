@@ -152,20 +152,44 @@ fn inherited_descriptor_keeps_its_number() {
     assert_eq!(first_line(&mut process), "0");
 }
 
-/// This test runs itself again as a parent that starts a child with a grandchild and is then killed
-/// outright.
 #[test]
 fn children_and_grandchildren_end_when_the_parent_is_killed() {
+    check_killed_parent(
+        "children_and_grandchildren_end_when_the_parent_is_killed",
+        "sleep 1000 & echo $$ $!; wait",
+    );
+}
+
+#[test]
+fn grandchildren_in_their_own_session_end_when_the_parent_is_killed() {
+    check_killed_parent(
+        "grandchildren_in_their_own_session_end_when_the_parent_is_killed",
+        "setsid sh -c 'sleep 1000 & echo $$ $!; wait' & wait",
+    );
+}
+
+#[test]
+fn a_daemon_ends_when_the_parent_is_killed() {
+    // Below nobody: the shell that started it is gone before its id is told.
+    check_killed_parent(
+        "a_daemon_ends_when_the_parent_is_killed",
+        "echo $(setsid sh -c 'sleep 1000 >&2 & echo $!'); exec sleep 1000",
+    );
+}
+
+/// Runs the test `name` again as a parent that starts `script`, which prints ids of processes, and is
+/// then killed outright: none of them may live on.
+fn check_killed_parent(name: &str, script: &str) {
     const ROLE: &str = "RINGSIDE_TEST_PARENT";
     if std::env::var_os(ROLE).is_some() {
-        let (mut process, _log) = shell("sleep 1000 & echo $$ $!; wait");
+        let (mut process, _log) = shell(script);
         println!("children {}", first_line(&mut process));
         let _ = process.wait(Duration::from_secs(600));
         return;
     }
     let mut parent = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
-        .arg("process::tests::children_and_grandchildren_end_when_the_parent_is_killed")
+        .arg(format!("process::tests::{name}"))
         .env(ROLE, "1")
         .stdout(Stdio::piped())
         .spawn()
