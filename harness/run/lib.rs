@@ -39,7 +39,9 @@ pub use definition::{Cover, GroupDefinition, PlanDefinition};
 pub use error::RunError;
 pub use fixtures::write_fixtures;
 pub use folder::stored_programs;
-pub use manifest::{ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program};
+pub use manifest::{
+    CAPABILITIES, ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program,
+};
 pub use observer::{Event, Observer, Silent};
 pub use placement::{TooFewProcessors, place};
 pub use plan::{PlanOptions, plan};

@@ -10,8 +10,11 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::template;
 use crate::toml_file::{DataError, TomlFile};
+
+mod checks;
+
+pub use checks::CAPABILITIES;
 
 /// A checked manifest.
 #[derive(Debug, Clone)]
@@ -250,11 +253,11 @@ struct RawManifest {
     listener: Spanned<Listener>,
     #[serde(default)]
     environment: BTreeMap<String, Spanned<String>>,
-    ready: Ready,
+    ready: Spanned<Ready>,
     stop: RawStop,
     needs: Vec<Need>,
     #[serde(default)]
-    cannot: Vec<String>,
+    cannot: Vec<Spanned<String>>,
     #[serde(default)]
     aligned: BTreeMap<String, String>,
     #[serde(default)]
@@ -276,7 +279,7 @@ struct RawStop {
 #[serde(deny_unknown_fields)]
 struct RawAxis {
     name: Spanned<String>,
-    values: Vec<String>,
+    values: Spanned<Vec<String>>,
     default: Spanned<String>,
     about: String,
     #[serde(default)]
@@ -310,7 +313,7 @@ impl RawManifest {
     ) -> Result<Manifest, DataError> {
         self.check_head(file)?;
         let files = self.config_files(file, read)?;
-        self.check_placeholders(file)?;
+        self.check_placeholders(file, &files)?;
         let origin = self.origin(file, &files);
         let stop_signal = signal_number(self.stop.signal.get_ref()).ok_or_else(|| {
             file.error(
@@ -343,11 +346,11 @@ impl RawManifest {
                 .map(|(name, value)| (name, value.into_inner()))
                 .collect(),
             files,
-            ready: self.ready,
+            ready: self.ready.into_inner(),
             stop_signal,
             stop_grace,
             needs: self.needs,
-            cannot: self.cannot,
+            cannot: self.cannot.into_iter().map(Spanned::into_inner).collect(),
             aligned: self.aligned,
             not_aligned: self.not_aligned,
             texts,
@@ -391,50 +394,7 @@ impl RawManifest {
                 ));
             }
         }
-        for axis in &self.axes {
-            axis.check(file)?;
-        }
-        Ok(())
-    }
-
-    /// Every placeholder must be known before anything is started.
-    fn check_placeholders(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
-        let axes = self.axes.iter().map(|axis| axis.name.get_ref().as_str());
-        let known: Vec<&str> = template::PLACEHOLDERS.iter().copied().chain(axes).collect();
-        let check = |span, field: &str, text: &str| {
-            template::check(text, &known).map_err(|because| file.error(&span, field, &because))
-        };
-        for argument in self.build.get_ref() {
-            template::check(argument, template::BUILD_PLACEHOLDERS)
-                .map_err(|because| file.error(&self.build.span(), "build", &because))?;
-        }
-        for argument in self.run.get_ref() {
-            check(self.run.span(), "run", argument)?;
-        }
-        for (name, value) in &self.environment {
-            check(
-                value.span(),
-                &format!("environment.{name}"),
-                value.get_ref(),
-            )?;
-        }
-        for text in self.axes.iter().flat_map(|axis| axis.texts.values()) {
-            check(text.span(), "axis.texts", text.get_ref())?;
-        }
-        for text in self.files.iter().filter_map(|file| file.text.as_ref()) {
-            check(text.span(), "file.text", text.get_ref())?;
-        }
-        let inherits = *self.listener.get_ref() == Listener::Inherit;
-        let named = self
-            .run
-            .get_ref()
-            .iter()
-            .chain(self.environment.values().map(Spanned::get_ref));
-        if inherits && !named.into_iter().any(|text| text.contains("{listener_fd}")) {
-            let expected = "`inherit` expects {listener_fd} in run or environment";
-            return Err(file.error(&self.listener.span(), "listener", expected));
-        }
-        Ok(())
+        self.check_names(file)
     }
 
     fn config_files(
@@ -447,33 +407,6 @@ impl RawManifest {
 }
 
 impl RawAxis {
-    fn check(&self, file: &TomlFile<'_>) -> Result<(), DataError> {
-        let name = self.name.get_ref();
-        if template::is_reserved(name) {
-            let expected = format!("`{name}` is a placeholder already; choose another name");
-            return Err(file.error(&self.name.span(), "axis.name", &expected));
-        }
-        if !self.values.contains(self.default.get_ref()) {
-            let expected = format!("expected one of {}", self.values.join(", "));
-            return Err(file.error(&self.default.span(), "axis.default", &expected));
-        }
-        let texts = self
-            .texts
-            .iter()
-            .map(|(value, text)| ("axis.texts", value, text.span()));
-        let unaligned = self
-            .not_aligned
-            .iter()
-            .map(|(value, names)| ("axis.not_aligned", value, names.span()));
-        for (field, value, span) in texts.chain(unaligned) {
-            if !self.values.contains(value) {
-                let expected = format!("`{value}` is no value of {name}");
-                return Err(file.error(&span, field, &expected));
-            }
-        }
-        Ok(())
-    }
-
     fn unaligned(&self) -> (String, BTreeMap<String, BTreeMap<String, String>>) {
         let of_values = self
             .not_aligned
@@ -551,6 +484,7 @@ fn leak_meta(id: &str, about: &str, axes: &[RawAxis]) -> &'static Implementation
             name: leak(axis.name.get_ref()),
             values: axis
                 .values
+                .get_ref()
                 .iter()
                 .map(|value| leak(value))
                 .collect::<Vec<_>>()

@@ -77,6 +77,27 @@ fn broken_manifests_name_file_line_and_field() {
         9,
         "ready",
     );
+    check("{port} {mode}", "{mode}", 8, "run");
+    check("tcp = true", "tcp = false", 9, "ready");
+    check("tcp = true", "http = \"index\"", 9, "ready");
+    let cannot = "ready = { tcp = true }\ncannot = [\"range\"]";
+    check("ready = { tcp = true }", cannot, 10, "cannot");
+    check("name = \"mode\"", "name = \"A b\"", 14, "axis.name");
+    check(
+        "[\"on\", \"off\"]",
+        "[\"on\", \"off\", \"a b,c\"]",
+        15,
+        "axis.values",
+    );
+    check(
+        "[\"on\", \"off\"]",
+        "[\"on\", \"off\", \"on\"]",
+        15,
+        "axis.values",
+    );
+    let again =
+        "[[axis]]\nname = \"mode\"\nvalues = [\"a\"]\ndefault = \"a\"\nabout = \"A.\"\n\n[[file]]";
+    check("[[file]]", again, 21, "axis.name");
     check("SIGTERM", "SIGNONE", 10, "stop.signal");
     check("grace = \"1s\"", "grace = \"soon\"", 10, "stop.grace");
     check(

@@ -204,3 +204,16 @@ fn full_leaves_out_no_claim_of_a_built_family() {
         );
     }
 }
+
+#[test]
+fn a_manifest_can_say_that_it_lacks_whatever_a_case_needs() {
+    let cases = [
+        ringside_conform::echo::cases(),
+        ringside_conform::http::cases(),
+    ]
+    .concat();
+    let mut needed: Vec<_> = cases.iter().flat_map(|case| case.needs).copied().collect();
+    needed.sort_unstable();
+    needed.dedup();
+    assert_eq!(needed, ringside_run::CAPABILITIES);
+}
