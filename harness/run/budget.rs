@@ -1,6 +1,6 @@
 //! How long a plan takes, and what goes first when there is less time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ringside_contract::{Arrivals, Host, LoadPlan, Omitted, PlannedCell, Purpose, Support};
@@ -52,19 +52,53 @@ pub(crate) fn fit(
         let Some((group, index)) = least_needed(drafts) else {
             break;
         };
-        let cell = drafts[group].cells.remove(index);
+        let because = format!("the budget of {} s was too short for it", limit.as_secs());
+        let claims = give_up(&mut drafts[group], index, &because, omitted);
+        drafts.retain(|draft| !draft.cells.is_empty());
+        for id in claims {
+            let purpose = Purpose::Claim { id: id.clone() };
+            let mut cells = drafts.iter().flat_map(|draft| &draft.cells);
+            if !cells.any(|cell| cell.purposes.contains(&purpose)) {
+                let because = because.clone();
+                omitted.push(Omitted { what: id, because });
+            }
+        }
+    }
+}
+
+/// Takes a cell out of its group, and with it what is there only to be compared with it: its copy, and
+/// the other cells of its claims. Gives the claims that this group no longer decides.
+fn give_up(
+    draft: &mut Draft,
+    index: usize,
+    because: &str,
+    omitted: &mut Vec<Omitted>,
+) -> BTreeSet<String> {
+    let mut claims = BTreeSet::new();
+    let mut leaving = vec![draft.cells.remove(index)];
+    while let Some(cell) = leaving.pop() {
+        for purpose in &cell.purposes {
+            if let Purpose::Claim { id } = purpose {
+                claims.insert(id.clone());
+                let others = draft.cells.iter_mut().chain(&mut leaving);
+                others.for_each(|other| other.purposes.retain(|one| one != purpose));
+            }
+        }
+        let alone = |other: &PlannedCell| {
+            let is_copy = other.replica > 0 && other.implementation == cell.implementation;
+            is_copy || other.purposes.is_empty()
+        };
+        let (gone, kept) = draft.cells.drain(..).partition(alone);
+        draft.cells = kept;
+        leaving.extend::<Vec<_>>(gone);
         if cell.replica == 0 {
             omitted.push(Omitted {
-                what: format!("{} {}", drafts[group].scenario, cell.implementation),
-                because: format!("the budget of {} s was too short for it", limit.as_secs()),
+                what: format!("{} {}", draft.scenario, cell.implementation),
+                because: because.to_owned(),
             });
         }
-        // A copy without its original compares nothing.
-        let same =
-            |other: &PlannedCell| other.replica > 0 && other.implementation == cell.implementation;
-        drafts[group].cells.retain(|other| !same(other));
-        drafts.retain(|draft| !draft.cells.is_empty());
     }
+    claims
 }
 
 /// The cell to give up next: of the last group of the lowest priority, the last of the least use.

@@ -49,6 +49,8 @@ pub struct GroupDefinition {
     pub programs: bool,
     /// Implementations with each value of each of their axes changed alone.
     pub axes: Vec<ImplementationSpec>,
+    /// True for each value of each axis, changed alone, of every one that `engines` and `programs` take.
+    pub every_axis: bool,
     /// True to add what claims on this scenario compare.
     pub claims: bool,
     /// Implementations that run twice, to be compared with themselves.
@@ -129,6 +131,8 @@ struct RawGroup {
     programs: bool,
     #[serde(default)]
     axes: Vec<Spanned<String>>,
+    #[serde(default)]
+    every_axis: bool,
     #[serde(default)]
     claims: bool,
     #[serde(default)]
@@ -252,6 +256,7 @@ impl RawGroup {
             engines: self.engines,
             programs: self.programs,
             axes: names(&self.axes, "group.axes")?,
+            every_axis: self.every_axis,
             claims: self.claims,
             self_control: names(&self.self_control, "group.self_control")?,
             rounds: rounds.transpose()?,

@@ -152,8 +152,8 @@ impl Manifest {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| DataError {
             file: name.clone(),
-            line: 1,
-            field: "the file".to_owned(),
+            line: 0,
+            field: String::new(),
             expected: format!("failed to read it: {error}"),
         })?;
         Self::parse(&name, &text, path.parent())

@@ -119,6 +119,7 @@ impl Planner<'_> {
             priority: group.priority,
             cells: Vec::new(),
         };
+        let mut taken = Vec::new();
         let of_family = self
             .catalogue
             .candidates()
@@ -130,6 +131,7 @@ impl Planner<'_> {
             };
             if wanted {
                 self.add(&mut draft, &plain(candidate), None)?;
+                taken.push(candidate);
             }
         }
         for spec in &group.cells {
@@ -137,6 +139,9 @@ impl Planner<'_> {
         }
         for spec in &group.axes {
             self.add_axes(&mut draft, spec)?;
+        }
+        for candidate in taken.into_iter().filter(|_| group.every_axis) {
+            self.add_axes(&mut draft, &plain(candidate))?;
         }
         if group.claims {
             self.add_claims(&mut draft);

@@ -7,13 +7,13 @@ use thiserror::Error;
 
 /// What is wrong with a data file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}: field `{field}`: {expected}")]
+#[error("{file}{}: {expected}", place(*line, field))]
 pub struct DataError {
     /// The file, as it was named.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// The field.
+    /// The field; empty where it is none.
     pub field: String,
     /// What stands there and what was expected.
     pub expected: String,
@@ -33,8 +33,8 @@ impl TomlFile<'_> {
             let span = error.span().unwrap_or_default();
             let field = quoted_field(error.message())
                 .or_else(|| self.key_at(span.start))
-                .unwrap_or_else(|| "the file".to_owned());
-            self.error(&span, &field, error.message())
+                .unwrap_or_default();
+            self.error(&span, &field, &plain(error.message()))
         })
     }
 
@@ -59,6 +59,40 @@ impl TomlFile<'_> {
         let line = self.text.get(start..)?.lines().next()?;
         let key = line.split_once('=')?.0.trim();
         (!key.is_empty()).then(|| key.to_owned())
+    }
+}
+
+/// Where it is, behind the file's name.
+fn place(line: usize, field: &str) -> String {
+    match (line, field) {
+        (0, _) => String::new(),
+        (line, "") => format!(":{line}"),
+        (line, field) => format!(":{line}: field `{field}`"),
+    }
+}
+
+/// What the reader of TOML says, in the words of who writes a file instead of who reads it in Rust.
+fn plain(message: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("wanted exactly 1 element, more than 1 element", ONE_ENTRY),
+        ("wanted exactly 1 element, found 0 elements", ONE_ENTRY),
+        ("wanted exactly 1 element", ONE_ENTRY),
+        (
+            "expected u32",
+            "expected a whole number from 0 to 4294967295",
+        ),
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected usize", "expected a whole number"),
+        ("expected a sequence", "expected a list in [ ]"),
+        ("expected a map", "expected a table with keys and values"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a string", "expected a text in quotes"),
+    ];
+    const ONE_ENTRY: &str = "expected exactly one entry in the braces";
+    let found = WORDS.iter().find(|(theirs, _)| message.contains(theirs));
+    match found {
+        Some((theirs, ours)) => message.replace(theirs, ours),
+        None => message.to_owned(),
     }
 }
 
@@ -91,6 +125,27 @@ mod tests {
         .unwrap_err();
         assert_eq!((error.line, error.field.as_str()), expected, "{error}");
         assert!(error.to_string().starts_with("a.toml:"));
+    }
+
+    #[test]
+    fn errors_speak_of_files_not_of_rust() {
+        let expected =
+            "invalid type: string \"many\", expected a whole number from 0 to 4294967295";
+        assert_eq!(
+            plain("invalid type: string \"many\", expected u32"),
+            expected
+        );
+        assert!(
+            plain("wanted exactly 1 element, found 0 elements").starts_with("expected exactly")
+        );
+        let error = |line, field: &str| DataError {
+            file: "a.toml".to_owned(),
+            line,
+            field: field.to_owned(),
+            expected: "failed to read it".to_owned(),
+        };
+        assert_eq!(error(0, "").to_string(), "a.toml: failed to read it");
+        assert_eq!(error(2, "").to_string(), "a.toml:2: failed to read it");
     }
 
     #[test]

@@ -83,7 +83,7 @@ engine = "none"
 about = "A script that serves nothing."
 source = "nowhere"
 version = ["true"]
-run = ["sh", "-c", '{script}']
+run = ["sh", "-c", '{script}', "{{port}}"]
 ready = {{ tcp = true }}
 stop = {{ signal = "SIGTERM", grace = "1s" }}
 needs = [{{ program = "sh", install = "apt-get install dash" }}]

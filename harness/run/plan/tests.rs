@@ -242,6 +242,55 @@ fn a_budget_takes_rounds_first_and_claims_last() {
 }
 
 #[test]
+fn a_budget_never_leaves_half_of_a_claim() {
+    let claims = [
+        claim("a", "http/small", Some("http/epoll"), "http/uring"),
+        claim(
+            "b",
+            "http/small",
+            Some("http/tokio"),
+            "http/uring[polling=on]",
+        ),
+    ];
+    let body = "[[group]]\nscenario='http/small'\nclaims=true";
+    let budget = Some(Duration::from_secs(11));
+    let options = PlanOptions {
+        budget,
+        ..PlanOptions::default()
+    };
+    let plan = make(body, &claims, &options);
+    assert_eq!(names(&plan.groups[0]), ["http/epoll", "http/uring"]);
+    let omitted: Vec<_> = plan.omitted.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(
+        omitted,
+        [
+            "http/small http/uring[polling=on]",
+            "http/small http/tokio",
+            "b"
+        ]
+    );
+}
+
+#[test]
+fn every_axis_of_every_engine_comes_once() {
+    let body =
+        "[[group]]\nscenario='http/small'\nengines=true\nevery_axis=true\naxes=['http/uring']";
+    let plan = make(body, &[], &PlanOptions::default());
+    let names = names(&plan.groups[0]);
+    for engine in ["http/epoll", "http/uring"] {
+        for axes in ["", "[body=copy_8k]", "[body=impossible]", "[polling=on]"] {
+            let name = format!("{engine}{axes}");
+            assert_eq!(
+                names.iter().filter(|one| **one == name).count(),
+                1,
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(names.len(), 10);
+}
+
+#[test]
 fn a_sweep_counts_each_of_its_steps() {
     let seconds = |scenario: &str| {
         let body = format!("[[group]]\nscenario='{scenario}'\ncells=['http/epoll']");

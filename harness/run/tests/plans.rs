@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ringside_contract::{Claim, Host, Plan, Purpose};
-use ringside_run::{Catalogue, Manifest, PlanDefinition, PlanOptions, plan};
+use ringside_run::{Candidate, Catalogue, Manifest, PlanDefinition, PlanOptions, plan};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -202,6 +202,35 @@ fn full_leaves_out_no_claim_of_a_built_family() {
             "{}",
             claim.id
         );
+    }
+}
+
+#[test]
+fn full_has_every_value_of_every_axis_on_the_main_scenarios_and_ends_in_90_minutes() {
+    let plan = make("full");
+    assert!(plan.estimated_s < 90 * 60, "{} s", plan.estimated_s);
+    let catalogue = catalogue();
+    for scenario in ["echo/small", "http/small", "http/large"] {
+        let planned: Vec<_> = plan
+            .groups
+            .iter()
+            .filter(|group| group.scenario.id.to_string() == scenario)
+            .flat_map(|group| &group.cells)
+            .map(|cell| cell.implementation.to_string())
+            .collect();
+        let family = scenario.split('/').next().expect("an id has a family");
+        let metas = catalogue.candidates().map(Candidate::meta);
+        for meta in metas.filter(|meta| meta.id().family == family) {
+            for axis in meta.axes {
+                for value in axis.values {
+                    let text = format!("{}[{}={value}]", meta.id, axis.name);
+                    let spec = text.parse().expect("axes have names that can be read");
+                    let subject = catalogue.subject(&spec).expect("it is in the catalogue");
+                    let name = subject.spec.to_string();
+                    assert!(planned.contains(&name), "{scenario} {name}");
+                }
+            }
+        }
     }
 }
 
