@@ -238,7 +238,7 @@ pub(crate) struct CompareArgs {
     pub(crate) measure: String,
     /// End with 3 when B is slower than A by more than so many per cent, confirmed by a second set of
     /// fresh processes.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
     pub(crate) regression: Option<f64>,
     /// Seed of the order and of the load.
     #[arg(long, default_value_t = 1)]
@@ -330,6 +330,9 @@ pub(crate) struct VerifyArgs {
     /// The folder that the server of --target serves.
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Check a server that is not on a loopback address.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
 }
 
 #[derive(Debug, Args)]
@@ -345,6 +348,14 @@ fn cores(text: &str) -> Result<f64, String> {
     cores
         .filter(|cores| cores.is_finite() && *cores > 0.0)
         .ok_or_else(|| "expected a number above 0, such as 1 or 0.5".to_owned())
+}
+
+/// A slowdown that is allowed, in per cent.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent: Option<f64> = text.parse().ok();
+    percent
+        .filter(|percent| percent.is_finite() && *percent >= 0.0)
+        .ok_or_else(|| "expected a number of at least 0, such as 5 or 2.5".to_owned())
 }
 
 #[cfg(test)]

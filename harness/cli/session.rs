@@ -44,12 +44,7 @@ impl Session {
             .map_err(|error| UsageError(error.to_string()))?;
         let executable =
             std::env::current_exe().context("failed to find this program's own file")?;
-        let stop = Stop::default();
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())
-                .and_then(|_| signal_hook::flag::register(signal, stop.flag()))
-                .context("failed to watch for signals")?;
-        }
+        let stop = watch_signals()?;
         Ok(Self {
             catalogue: catalogue::catalogue(global)?,
             build: build(&executable)?,
@@ -90,6 +85,17 @@ impl Session {
             stop: &self.stop,
         }
     }
+}
+
+/// Takes over SIGINT and SIGTERM; a second signal ends at once.
+pub(crate) fn watch_signals() -> anyhow::Result<Stop> {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())
+            .and_then(|_| signal_hook::flag::register(signal, stop.flag()))
+            .context("failed to watch for signals")?;
+    }
+    Ok(stop)
 }
 
 /// What `build.rs` wrote down, and the hash of the binary itself.

@@ -1,5 +1,7 @@
 //! `ringside verify`: the conformance cases of a family, over ours or anybody's program.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use ringside_conform::{Case, Outcome, Target};
 use ringside_contract::{ImplementationSpec, Support};
@@ -8,35 +10,65 @@ use ringside_run::{Qualifier, ServerOrder, StartFailure, Stop};
 use crate::args::{Format, Global, VerifyArgs};
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
-use crate::session::{Conformance, Session};
+use crate::session::{Conformance, Session, watch_signals};
+
+/// A case and how it ended.
+type CaseResult = (&'static Case, Outcome);
+
+/// Those that were run, in the order of the list.
+type Results = Vec<CaseResult>;
 
 /// Starts the server (unless it runs already), runs the cases, prints how each ended.
 pub(crate) fn verify(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<Exit> {
-    let results = match (&args.id, args.target) {
-        (_, Some(address)) => {
-            let family = args.family.as_deref().unwrap_or_default();
-            let target = Target {
-                address,
-                root: args.root.clone(),
-                cannot: Vec::new(),
-            };
-            run_cases(family, &target, &Stop::default())?
+    match (&args.id, args.target) {
+        (_, Some(address)) => verify_target(address, args, output),
+        (Some(id), None) => {
+            let session = Session::open(global)?;
+            let run = verify_started(&session, id, output);
+            end(run, &session.stop, output)
         }
-        (Some(id), None) => verify_started(global, id, output)?,
-        (None, None) => {
-            return Err(UsageError("give an ID, or --target with --family".to_owned()).into());
-        }
-    };
-    print(&results, output)
+        (None, None) => Err(UsageError("give an ID, or --target with --family".to_owned()).into()),
+    }
 }
 
-fn verify_started(
-    global: &Global,
-    id: &str,
-    output: &Output,
-) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
+/// The cases send what a server has to refuse, and open connections that stay half open: against a
+/// machine of somebody else that is an attack, so it has to be meant.
+fn verify_target(address: SocketAddr, args: &VerifyArgs, output: &Output) -> anyhow::Result<Exit> {
+    if !address.ip().is_loopback() && !args.allow_remote {
+        return Err(UsageError(format!(
+            "{address} is not on this machine; give --allow-remote if that server is yours to check"
+        ))
+        .into());
+    }
+    let stop = watch_signals()?;
+    let family = args.family.as_deref().unwrap_or_default();
+    let target = Target {
+        address,
+        root: args.root.clone(),
+        cannot: Vec::new(),
+    };
+    end(run_cases(family, &target, &stop), &stop, output)
+}
+
+/// Prints the results. Those of an interrupted check are printed as far as it went; a server that failed
+/// to start because of the interruption failed at nothing.
+fn end(run: anyhow::Result<Results>, stop: &Stop, output: &Output) -> anyhow::Result<Exit> {
+    let interrupted = stop.is_set();
+    let results = match run {
+        Ok(results) => results,
+        Err(_) if interrupted => Results::new(),
+        Err(error) => return Err(error),
+    };
+    let exit = print(&results, output)?;
+    if interrupted {
+        output.note("interrupted before all cases were run");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(exit)
+}
+
+fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Result<Results> {
     let spec: ImplementationSpec = id.parse().map_err(|error| UsageError(format!("{error}")))?;
-    let session = Session::open(global)?;
     let subject = session
         .catalogue
         .subject(&spec)
@@ -101,8 +133,8 @@ fn verify_started(
 }
 
 /// What the server said is worth a look when a case failed, and goes with its folder.
-fn say_stderr(results: &[(&'static Case, Outcome)], stderr: &str, output: &Output) {
-    let failed = |(_, outcome): &(_, Outcome)| matches!(outcome, Outcome::Failed(_));
+fn say_stderr(results: &[CaseResult], stderr: &str, output: &Output) {
+    let failed = |(_, outcome): &CaseResult| matches!(outcome, Outcome::Failed(_));
     if results.iter().any(failed) && !stderr.trim().is_empty() {
         output.note(&format!(
             "the server's standard error ends with:\n{}",
@@ -111,11 +143,8 @@ fn say_stderr(results: &[(&'static Case, Outcome)], stderr: &str, output: &Outpu
     }
 }
 
-fn run_cases(
-    family: &str,
-    target: &Target,
-    stop: &Stop,
-) -> anyhow::Result<Vec<(&'static Case, Outcome)>> {
+/// Runs the cases, or those before an interruption.
+fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Results> {
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
@@ -123,21 +152,20 @@ fn run_cases(
         ))
         .into());
     }
-    let mut results = Vec::new();
+    let mut results = Results::new();
     for case in cases {
+        let outcome = ringside_conform::check(case, target);
+        // A signal from the terminal reaches the server too, and a case against a server that is gone
+        // proves nothing.
         if stop.is_set() {
-            anyhow::bail!(
-                "interrupted after {} of {} cases",
-                results.len(),
-                cases.len()
-            );
+            break;
         }
-        results.push((case, ringside_conform::check(case, target)));
+        results.push((case, outcome));
     }
     Ok(results)
 }
 
-fn print(results: &[(&'static Case, Outcome)], output: &Output) -> anyhow::Result<Exit> {
+fn print(results: &[CaseResult], output: &Output) -> anyhow::Result<Exit> {
     let words = |outcome: &Outcome| match outcome {
         Outcome::Passed => ("passed", String::new()),
         Outcome::Failed(failure) => ("failed", failure.to_string()),
@@ -185,7 +213,7 @@ fn print(results: &[(&'static Case, Outcome)], output: &Output) -> anyhow::Resul
     Ok(if failed == 0 { Exit::Ok } else { Exit::Error })
 }
 
-fn not_applicable(results: &[(&'static Case, Outcome)]) -> usize {
+fn not_applicable(results: &[CaseResult]) -> usize {
     results
         .iter()
         .filter(|(_, outcome)| matches!(outcome, Outcome::NotApplicable { .. }))

@@ -136,6 +136,11 @@ fn targets_that_are_not_loopback_are_code_2() {
         2,
         &["0.0.0.0:0", "--allow-remote"],
     );
+    check(
+        &["verify", "--family", "http", "--target", "192.0.2.1:80"],
+        2,
+        &["192.0.2.1:80", "--allow-remote"],
+    );
 }
 
 #[test]

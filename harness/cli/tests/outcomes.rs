@@ -8,7 +8,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use common::{TINY, json_lines, ringside, run, write};
 use serde_json::{Value, json};
@@ -96,22 +96,7 @@ fn an_interrupted_run_is_code_130_and_goes_on_where_it_was() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("measured") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "ended too early");
-    }
-    let kill = format!("kill -INT {}", child.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
+    let rest = interrupt_after_a_block(&mut child);
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
     assert!(rest.contains("run --resume"), "{rest}");
     assert_eq!(servers_below(&out), Vec::<String>::new());
@@ -126,6 +111,66 @@ fn an_interrupted_run_is_code_130_and_goes_on_where_it_was() {
     let all = json_lines(&latest.join("records.jsonl"));
     assert_eq!(all.len(), 8);
     assert_eq!(all[..finished.len()], finished);
+}
+
+#[test]
+fn an_interrupted_verify_is_code_130() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let child = Command::new(env!("CARGO_BIN_EXE_ringside"))
+        .args(["verify", "--family", "echo", "--target", &target])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first case has begun and waits for an answer, so the signal meets it there.
+    let (connection, _) = listener.accept().unwrap();
+    interrupt(&child);
+    drop((connection, listener));
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted"), "{said}");
+}
+
+#[test]
+fn an_interrupted_bench_all_is_code_130_and_leaves_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = TINY.replace("rounds = 1", "rounds = 4");
+    let plan = write(folder.path(), "tiny.toml", &plan);
+    let out = folder.path().join("reports");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringside"))
+        .args(["bench-all", "--verbose", "--plan", &plan, "--out"])
+        .arg(&out)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let rest = interrupt_after_a_block(&mut child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert!(rest.contains("run --resume"), "{rest}");
+    assert_eq!(servers_below(&out), Vec::<String>::new());
+    assert!(out.join("latest/verdicts.json").exists(), "{rest}");
+}
+
+/// Sends SIGINT once a block was measured; what was said after that.
+fn interrupt_after_a_block(child: &mut Child) -> String {
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("measured") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "ended too early");
+    }
+    interrupt(child);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    rest
+}
+
+fn interrupt(child: &Child) {
+    let kill = format!("kill -INT {}", child.id());
+    let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success());
 }
 
 /// Servers whose command line names a file below `folder`, as that of every server of a run does.
