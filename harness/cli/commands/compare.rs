@@ -70,7 +70,22 @@ pub(crate) fn compare(
         .iter()
         .all(|folder| folder.join("records.jsonl").exists())
     {
+        if args.regression.is_some() {
+            return Err(UsageError(
+                "--regression needs fresh processes of both sides, and two runs are only shown; \
+                 give two implementations and --scenario, or leave --regression out"
+                    .to_owned(),
+            )
+            .into());
+        }
         return compare_runs(folders, output);
+    }
+    if let Some(folder) = lost_run(folders) {
+        return Err(UsageError(format!(
+            "there is no run in {}: it has no records.jsonl; give the folder of a run, such as reports/latest",
+            folder.display()
+        ))
+        .into());
     }
     let session = Session::open(global)?;
     let request = Request::new(args, &session)?;
@@ -80,11 +95,8 @@ pub(crate) fn compare(
     comparison.print(output)?;
     comparison.say_doubts(output);
     let Some(percent) = args.regression else {
-        return Ok(if comparison.rows.is_empty() {
-            Exit::Undecided
-        } else {
-            Exit::Ok
-        });
+        let decides = !comparison.rows.is_empty() && comparison.doubts.is_empty();
+        return Ok(if decides { Exit::Ok } else { Exit::Undecided });
     };
     match comparison.slowdown(request.ranked_by, percent) {
         Slowdown::No => Ok(Exit::Ok),
@@ -109,6 +121,19 @@ pub(crate) fn compare(
             })
         }
     }
+}
+
+/// The name that is meant as the folder of a run and is none: the other one is a run, or it is a path.
+fn lost_run(folders: [&Path; 2]) -> Option<&Path> {
+    let is_run = |folder: &Path| folder.join("records.jsonl").exists();
+    let other_is_run = |index: usize| is_run(folders[1 - index]);
+    let is_path =
+        |folder: &Path| folder.is_absolute() || folder.starts_with(".") || folder.is_dir();
+    [0, 1]
+        .into_iter()
+        .filter(|&index| !is_run(folders[index]))
+        .find(|&index| other_is_run(index) || is_path(folders[index]))
+        .map(|index| folders[index])
 }
 
 /// A checked request to compare two implementations.
@@ -245,9 +270,14 @@ impl Comparison {
         slowdown(&row.ratio, row.more_is_better, percent)
     }
 
+    /// With the figures, as a reader of them alone would take them for an answer; in JSON they are a
+    /// field.
     fn say_doubts(&self, output: &Output) {
+        if output.format == Format::Json {
+            return;
+        }
         for doubt in &self.doubts {
-            output.note(&format!("the comparison decides nothing: {doubt}"));
+            output.line(&format!("the comparison decides nothing: {doubt}"));
         }
     }
 

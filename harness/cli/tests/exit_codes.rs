@@ -124,6 +124,31 @@ fn wrong_names_and_arguments_are_code_2() {
 }
 
 #[test]
+fn a_regression_that_is_no_share_is_code_2() {
+    for share in ["NaN", "inf", "-1", "some"] {
+        let pair = ["compare", "echo/epoll", "echo/epoll"];
+        check(
+            &[&pair[..], &["--regression", share]].concat(),
+            2,
+            &["--regression", share],
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "records.jsonl", "");
+    let run = folder.path().to_str().unwrap();
+    check(
+        &["compare", run, run, "--regression", "5"],
+        2,
+        &["--regression", "two runs"],
+    );
+    check(
+        &["compare", run, "/nowhere"],
+        2,
+        &["no run in /nowhere", "records.jsonl"],
+    );
+}
+
+#[test]
 fn targets_that_are_not_loopback_are_code_2() {
     // 192.0.2.0/24 is reserved for documentation; it is refused before anything is sent.
     check(
