@@ -35,7 +35,12 @@ fn main() -> ExitCode {
         output.error(&error);
         code_of(&error)
     });
-    exit.into()
+    let Some(lost) = output.lost() else {
+        return exit.into();
+    };
+    output.error(&lost);
+    // A code that says more than that all went well is kept.
+    if exit == Exit::Ok { Exit::Error } else { exit }.into()
 }
 
 fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<Exit> {
@@ -44,7 +49,7 @@ fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::List(args) => commands::list::list(&global, &args, output),
         Command::Judge(args) => commands::judge::judge(&global, &args, output),
         Command::Report(args) => commands::report::report(&args, output),
-        Command::Completions(args) => Ok(commands::completions::completions(&args)),
+        Command::Completions(args) => Ok(commands::completions::completions(&args, output)),
         command => measure(&global, command, output),
     }
 }
@@ -58,7 +63,7 @@ fn measure(global: &args::Global, command: Command, output: &Output) -> anyhow::
         Command::Run(args) => commands::run::run(global, &args, output),
         Command::BenchAll(args) => commands::bench_all::bench_all(global, &args, output),
         Command::Compare(args) => commands::compare::compare(global, &args, output),
-        Command::Serve(args) => commands::serve::serve(global, &args),
+        Command::Serve(args) => commands::serve::serve(global, &args, output),
         Command::Load(args) => commands::load::load(global, &args, output),
         Command::Verify(args) => commands::verify::verify(global, &args, output),
         Command::List(_) | Command::Judge(_) | Command::Report(_) | Command::Completions(_) => {

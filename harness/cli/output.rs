@@ -1,6 +1,7 @@
 //! What reaches the terminal: results on standard output, everything else on standard error.
 
-use std::io::{IsTerminal, Write};
+use std::cell::RefCell;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::args::{Format, Global, When};
 
 /// How to print, decided once from the options and the environment.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Output {
     /// Form of the results.
     pub(crate) format: Format,
@@ -20,6 +21,8 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
     /// How much more to say.
     pub(crate) verbose: u8,
+    /// Why results did not reach standard output.
+    lost: RefCell<Option<std::io::Error>>,
 }
 
 impl Output {
@@ -38,6 +41,7 @@ impl Output {
             progress: decide(global.progress, terminal) && !global.quiet,
             quiet: global.quiet,
             verbose: global.verbose,
+            lost: RefCell::new(None),
         }
     }
 
@@ -47,9 +51,23 @@ impl Output {
         Ok(())
     }
 
-    /// A line of results. A reader that went away (a closed pipe) is no error.
+    /// A line of results. A reader that went away (a closed pipe, as behind `head`) has what it wanted;
+    /// every other failure is kept for the end.
     pub(crate) fn line(&self, text: &str) {
-        let _ = writeln!(std::io::stdout(), "{text}");
+        let mut stdout = std::io::stdout().lock();
+        if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            self.lost.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Why results were lost, if they were.
+    pub(crate) fn lost(&self) -> Option<anyhow::Error> {
+        let error = self.lost.borrow_mut().take()?;
+        Some(anyhow::Error::new(error).context(
+            "failed to write the results to standard output; make room there, or send them elsewhere",
+        ))
     }
 
     /// A table: aligned for people, or Markdown.

@@ -6,16 +6,27 @@ use thiserror::Error;
 
 use crate::{ScenarioSpec, Settings};
 
+/// Most of a `Count`: the connections of the largest claim of the documents. What is behind a count is
+/// allocated before anything can refuse it, so an absurd one would end the program and not the block.
+const COUNT_MAX: u32 = 1_000_000;
+/// Most of a `Rate`: about ten times what one machine has ever answered on loopback.
+const RATE_MAX: f64 = 10_000_000.0;
+/// Most of a `Size`: a hundred times the largest body of the documents, which still fits on a disk.
+const SIZE_MAX: u64 = 100_000_000_000;
+/// Most of a `Duration`: a day.
+const DURATION_MAX: Duration = Duration::from_secs(86_400);
+
 /// What values a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
-    /// A whole number, at least 1.
+    /// A whole number, at least 1 and at most a million.
     Count,
-    /// Bytes: `64B`, `1KiB`, `64KiB`, `10MB`, `1GB` (KB/MB/GB are powers of ten, KiB/MiB/GiB of two).
+    /// Bytes: `64B`, `1KiB`, `64KiB`, `10MB`, `1GB` (KB/MB/GB are powers of ten, KiB/MiB/GiB of two); at
+    /// most 100GB.
     Size,
-    /// A number of operations a second, zero or more.
+    /// A number of operations a second, from zero to ten million.
     Rate,
-    /// A time: `500us`, `20ms`, `4s`.
+    /// A time: `500us`, `20ms`, `4s`; at most a day.
     Duration,
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -159,22 +170,24 @@ impl Parameter {
     pub fn check(&self, value: &str) -> Result<(), ParamError> {
         let (fits, expected) = match self.kind {
             ParameterKind::Count => (
-                value.parse::<u32>().is_ok_and(|n| n > 0),
-                "a whole number of at least 1".to_owned(),
+                value
+                    .parse::<u32>()
+                    .is_ok_and(|count| (1..=COUNT_MAX).contains(&count)),
+                format!("a whole number from 1 to {COUNT_MAX}"),
             ),
             ParameterKind::Size => (
-                parse_size(value).is_some(),
-                "a size such as 64B, 1KiB or 10MB".to_owned(),
+                parse_size(value).is_some_and(|size| size <= SIZE_MAX),
+                "a size such as 64B, 1KiB or 10MB, at most 100GB".to_owned(),
             ),
             ParameterKind::Rate => (
                 value
                     .parse::<f64>()
-                    .is_ok_and(|rate| rate.is_finite() && rate >= 0.0),
-                "a rate a second, such as 20000".to_owned(),
+                    .is_ok_and(|rate| (0.0..=RATE_MAX).contains(&rate)),
+                format!("a rate a second, such as 20000, at most {RATE_MAX}"),
             ),
             ParameterKind::Duration => (
-                parse_duration(value).is_some(),
-                "a time such as 500us, 20ms or 4s".to_owned(),
+                parse_duration(value).is_some_and(|time| time <= DURATION_MAX),
+                "a time such as 500us, 20ms or 4s, at most 24h".to_owned(),
             ),
             ParameterKind::Choice(words) => (
                 words.contains(&value),
@@ -261,5 +274,28 @@ mod tests {
         assert!(matches!(unknown, Err(ParamError::Unknown { name, .. }) if name == "sise"));
         let broken = Params::resolve(&"http/small{size=big}".parse().unwrap(), &[&SIZE]);
         assert!(matches!(broken, Err(ParamError::Value { .. })));
+    }
+
+    #[test]
+    fn values_have_bounds_that_the_message_names() {
+        let check = |kind, value: &str, names: &str| {
+            let error = Parameter { kind, ..SIZE }.check(value).unwrap_err();
+            assert!(error.to_string().contains(names), "{error}");
+        };
+        check(ParameterKind::Count, "0", "from 1");
+        check(ParameterKind::Count, "4000000000", "to 1000000");
+        check(ParameterKind::Rate, "1e300", "at most 10000000");
+        check(ParameterKind::Rate, "-1", "at most 10000000");
+        check(ParameterKind::Rate, "NaN", "at most 10000000");
+        check(ParameterKind::Size, "1000GB", "at most 100GB");
+        check(ParameterKind::Duration, "25h", "at most 24h");
+        assert_eq!(
+            Parameter {
+                kind: ParameterKind::Count,
+                ..SIZE
+            }
+            .check("1000000"),
+            Ok(())
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! `ringside load`: one scenario against a running server.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -42,6 +43,7 @@ pub(crate) fn load(global: &Global, args: &LoadArgs, output: &Output) -> anyhow:
         allow_remote: args.allow_remote,
         server_cores: args.server_cores,
     };
+    check_watched(args.watch)?;
     if let Some(root) = &args.root {
         ringside_run::write_fixtures(root, scenario, &params).with_context(|| {
             format!(
@@ -63,10 +65,25 @@ pub(crate) fn load(global: &Global, args: &LoadArgs, output: &Output) -> anyhow:
     Ok(Exit::Ok)
 }
 
+/// Whether there is such a process: what a process uses that is not there would read as nothing.
+fn check_watched(watch: Option<u32>) -> Result<(), UsageError> {
+    match watch {
+        Some(pid) if pid == 0 || !Path::new(&format!("/proc/{pid}")).exists() => {
+            Err(UsageError(format!(
+                "--watch {pid}: there is no such process; give the id of the server, as `pgrep` or the \
+                 line of `ringside serve` has it"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A target or a setting that is refused is the caller's to mend.
 fn usage(error: LoadError) -> anyhow::Error {
     match error {
-        LoadError::Remote { .. } | LoadError::Params(_) => UsageError(error.to_string()).into(),
+        LoadError::Remote { .. } => UsageError(error.to_string()).into(),
+        // The cause names the parameter and what it takes.
+        LoadError::Params(cause) => UsageError(cause.to_string()).into(),
         other => other.into(),
     }
 }

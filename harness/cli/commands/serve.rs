@@ -1,11 +1,10 @@
 //! `ringside serve`: one server in this process, until SIGTERM or SIGINT.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use ringside_contract::{ImplementationSpec, ServeOptions, Support, parse_duration};
+use ringside_contract::{ImplementationSpec, ServeOptions, StartError, Support, parse_duration};
 use ringside_run::Candidate;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -14,6 +13,7 @@ use signal_hook::iterator::Signals;
 use crate::args::{Global, ServeArgs};
 use crate::catalogue;
 use crate::exit::{Exit, UsageError};
+use crate::output::Output;
 
 /// The line that says that the server accepts connections.
 #[derive(Debug, Serialize)]
@@ -27,7 +27,7 @@ struct Ready {
 }
 
 /// Starts the server, prints the ready line, waits for a signal, prints the counters.
-pub(crate) fn serve(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
+pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyhow::Result<Exit> {
     let spec: ImplementationSpec = args
         .id
         .parse()
@@ -71,9 +71,10 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
             congestion: args.congestion.clone(),
             head_deadline,
         })
+        .map_err(option)
         .with_context(|| format!("failed to start {spec} on {}", args.listen))?;
     let endpoint = service.endpoint();
-    print_line(&Ready {
+    output.json(&Ready {
         id: subject.spec.to_string(),
         addr: *endpoint
             .addresses
@@ -88,8 +89,16 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> anyhow::Result<Exit> {
     let counters = service
         .stop()
         .with_context(|| format!("failed to stop {spec}"))?;
-    print_line(&counters)?;
+    output.json(&counters)?;
     Ok(Exit::Ok)
+}
+
+/// An option that is missing or wrong is the caller's to mend.
+fn option(error: StartError) -> anyhow::Error {
+    match error {
+        StartError::Option { .. } => UsageError(error.to_string()).into(),
+        other => other.into(),
+    }
 }
 
 fn head_deadline(text: Option<&str>) -> Result<Option<Duration>, UsageError> {
@@ -101,12 +110,4 @@ fn head_deadline(text: Option<&str>) -> Result<Option<Duration>, UsageError> {
         })
     };
     text.map(read).transpose()
-}
-
-fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    serde_json::to_writer(&mut stdout, value)?;
-    // A reader that went away must not keep the server from stopping cleanly.
-    let _ = stdout.write_all(b"\n").and_then(|()| stdout.flush());
-    Ok(())
 }

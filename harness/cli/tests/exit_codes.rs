@@ -106,6 +106,7 @@ fn wrong_names_and_arguments_are_code_2() {
         2,
         &["size", "64B"],
     );
+    check(&["serve", "http/epoll"], 2, &["root"]);
     check(&["plan", "--plan", "quik"], 2, &["quick"]);
     check(&["plan", "--budget", "soon"], 2, &["--budget", "10m"]);
     check(
@@ -121,6 +122,48 @@ fn wrong_names_and_arguments_are_code_2() {
     assert!(!stderr.contains("--filter"), "{stderr}");
     check(&["frobnicate"], 2, &["frobnicate"]);
     check(&["compare", "http/epoll", "http/uring"], 2, &["--scenario"]);
+}
+
+#[test]
+fn loads_that_make_no_sense_are_code_2_with_the_cause() {
+    for (scenario, says) in [
+        ("echo/small{size=0B}", "0B"),
+        ("echo/small{load=open,rate=0}", "rate"),
+        ("echo/small{load=open,rate=1e300}", "at most 10000000"),
+        ("echo/small{load=open,rate=1e12}", "at most 10000000"),
+        ("echo/pipelined{window=4000000000}", "to 1000000"),
+        ("echo/small{connections=4000000000}", "to 1000000"),
+    ] {
+        let target = ["--target", "127.0.77.1:1"];
+        check(&[&["load", scenario], &target[..]].concat(), 2, &[says]);
+    }
+    for pid in ["0", "999999999"] {
+        let target = ["--target", "127.0.77.1:1", "--watch", pid];
+        let arguments = [&["load", "echo/small"], &target[..]].concat();
+        check(&arguments, 2, &["no such process", pid]);
+    }
+}
+
+#[test]
+fn results_that_are_lost_are_code_1_and_a_reader_that_left_is_not() {
+    let binary = env!("CARGO_BIN_EXE_ringside");
+    let ends = |script: &str| {
+        let output = std::process::Command::new("bash")
+            .args(["-c", script, binary])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("panicked"), "{script}: {stderr}");
+        (output.status.code(), stderr)
+    };
+    for arguments in ["completions zsh", "list scenarios"] {
+        let (code, said) = ends(&format!("$0 {arguments} > /dev/full"));
+        assert_eq!(code, Some(1), "{arguments}: {said}");
+        assert!(said.contains("standard output"), "{said}");
+        // `true` reads nothing; the pipe is closed by the time that the last of a long text is written.
+        let (code, said) = ends(&format!("$0 {arguments} | true; exit ${{PIPESTATUS[0]}}"));
+        assert_eq!(code, Some(0), "{arguments}: {said}");
+    }
 }
 
 #[test]
