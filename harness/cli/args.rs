@@ -38,9 +38,9 @@ pub(crate) struct Global {
     /// Print results and errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more; twice, say everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
+    /// Say more: blocks that went well, cases that passed, what was left out and why.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     /// Only cells, ids or claims whose name contains TEXT; several are alternatives.
     #[arg(long, global = true, value_name = "TEXT")]
     pub(crate) filter: Vec<String>,
@@ -180,7 +180,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["plan", "budget", "seed"])]
     pub(crate) plan_json: Option<PathBuf>,
     /// Go on with a run that was interrupted.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["plan", "budget", "seed", "plan_json"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["plan", "budget", "seed", "plan_json", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// Folder that holds runs/ and latest.
     #[arg(long, default_value = "reports", value_name = "DIR")]

@@ -14,22 +14,25 @@ mod catalogue;
 mod commands;
 mod datasets;
 mod exit;
+mod files;
 mod output;
 #[cfg(measures)]
 mod progress;
 #[cfg(measures)]
 mod session;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Command};
 use crate::exit::{Exit, code_of};
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let command = Cli::command().color(colour(std::env::args_os()));
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let output = Output::new(&cli.global);
     let exit = dispatch(cli, &output).unwrap_or_else(|error| {
         output.error(&error);
@@ -41,6 +44,25 @@ fn main() -> ExitCode {
     output.error(&lost);
     // A code that says more than that all went well is kept.
     if exit == Exit::Ok { Exit::Error } else { exit }.into()
+}
+
+/// What `--color` says. It is looked for before the arguments are read, as what is wrong with them is
+/// said in colours too.
+fn colour(arguments: impl Iterator<Item = OsString>) -> ColorChoice {
+    let words: Vec<OsString> = arguments.collect();
+    let value = words.iter().enumerate().rev().find_map(|(index, word)| {
+        let word = word.to_str()?;
+        match word.strip_prefix("--color=") {
+            Some(value) => Some(value),
+            None if word == "--color" => words.get(index + 1)?.to_str(),
+            None => None,
+        }
+    });
+    match value {
+        Some("never") => ColorChoice::Never,
+        Some("always") => ColorChoice::Always,
+        _ => ColorChoice::Auto,
+    }
 }
 
 fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<Exit> {

@@ -19,8 +19,8 @@ pub(crate) struct Output {
     pub(crate) progress: bool,
     /// Only results and errors.
     pub(crate) quiet: bool,
-    /// How much more to say.
-    pub(crate) verbose: u8,
+    /// Say more.
+    pub(crate) verbose: bool,
     /// Why results did not reach standard output.
     lost: RefCell<Option<std::io::Error>>,
 }

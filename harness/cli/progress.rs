@@ -1,5 +1,6 @@
 //! Progress of a run on standard error: a bar on a terminal, warnings and failures in any case.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,13 +13,16 @@ use crate::output::Output;
 pub(crate) struct Progress<'a> {
     output: &'a Output,
     bar: ProgressBar,
+    /// A line for each block where a bar cannot be drawn: on a pipe or in a file.
+    lines: bool,
     skipped: Vec<String>,
 }
 
 impl<'a> Progress<'a> {
     /// Draws only when the options say so.
     pub(crate) fn new(output: &'a Output) -> Self {
-        let target = if output.progress {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if output.progress && terminal {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -31,6 +35,7 @@ impl<'a> Progress<'a> {
         Self {
             output,
             bar,
+            lines: output.progress && !terminal,
             skipped: Vec::new(),
         }
     }
@@ -43,7 +48,7 @@ impl<'a> Progress<'a> {
         let cell = format!("{} on {}", record.implementation, record.scenario);
         match &record.status {
             Status::Completed => {
-                if self.output.verbose > 0 {
+                if self.output.verbose {
                     self.bar.suspend(|| {
                         self.output
                             .note(&format!("{cell}: round {} measured", record.round));
@@ -71,7 +76,7 @@ impl<'a> Progress<'a> {
             }
             Status::Skipped { reason } => {
                 if !self.skipped.contains(&cell) {
-                    if self.output.verbose > 0 {
+                    if self.output.verbose {
                         self.bar
                             .suspend(|| self.output.note(&format!("{cell} skipped: {reason}")));
                     }
@@ -101,10 +106,13 @@ impl Observer for Progress<'_> {
                 self.bar.set_length(*blocks as u64);
                 self.bar.set_position(*ended as u64);
                 self.bar.set_prefix(minutes(*left));
-                self.bar.set_message(format!(
-                    "{implementation} on {scenario}, round {}",
-                    round + 1
-                ));
+                let what = format!("{implementation} on {scenario}, round {}", round + 1);
+                if self.lines {
+                    let left = minutes(*left);
+                    self.output
+                        .note(&format!("{ended}/{blocks} blocks, {left} left  {what}"));
+                }
+                self.bar.set_message(what);
             }
             Event::BlockEnded { record } => self.ended(record),
             Event::Warning { sentence } => self.say(sentence),

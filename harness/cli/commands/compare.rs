@@ -492,7 +492,7 @@ fn compare_runs(folders: [&Path; 2], output: &Output) -> anyhow::Result<Exit> {
     let rows: Vec<Vec<String>> = comparison
         .cells
         .iter()
-        .filter(|cell| output.verbose > 0 || METRICS.contains(&cell.metric.as_str()))
+        .filter(|cell| output.verbose || METRICS.contains(&cell.metric.as_str()))
         .map(|cell| {
             vec![
                 cell.scenario.to_string(),

@@ -1,18 +1,19 @@
 //! `ringside judge`: from the records of a run to verdicts.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context;
 use ringside_contract::{Id, Judgement, Plan, Role, Verdict, Verdicts};
-use ringside_judge::{Families, JudgeInput, Records, ScenarioInfo};
+use ringside_judge::{Families, JudgeInput, Records, RecordsError, ScenarioInfo};
 use serde::Deserialize;
 
 use crate::args::{Format, Global, JudgeArgs};
 use crate::commands::list::matches;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::{catalogue, datasets};
+use crate::{catalogue, datasets, files};
 
 const ROADMAP: &str = include_str!("../../../datasets/roadmap.toml");
 
@@ -43,7 +44,7 @@ pub(crate) fn judge_run(
     output: &Output,
 ) -> anyhow::Result<Verdicts> {
     let records = ringside_judge::read_records(&folder.join("records.jsonl"))
-        .with_context(|| format!("there is no run to judge in {}", folder.display()))?;
+        .map_err(|error| no_run(error, folder))?;
     for warning in &records.warnings {
         output.warn(warning);
     }
@@ -65,9 +66,23 @@ pub(crate) fn judge_run(
         repeat: &repeat(&records, plan.as_ref()),
     });
     let path = folder.join("verdicts.json");
-    std::fs::write(&path, serde_json::to_vec(&verdicts)?)
-        .with_context(|| format!("failed to write {}", path.display()))?;
+    files::write_whole(&path, &serde_json::to_vec(&verdicts)?)?;
     Ok(verdicts)
+}
+
+/// Says that there is no run where there are no records; records that cannot be read are another matter.
+fn no_run(error: RecordsError, folder: &Path) -> anyhow::Error {
+    let missing =
+        matches!(&error, RecordsError::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+    let error = anyhow::Error::new(error);
+    if missing {
+        error.context(format!(
+            "there is no run to judge in {}; `ringside run` makes one",
+            folder.display()
+        ))
+    } else {
+        error
+    }
 }
 
 /// 4 when a promise or a goal is missed, else 5 when one is not decided, else 0. Those that this host or
@@ -95,11 +110,10 @@ pub(crate) fn strict(judgements: &[Judgement]) -> Exit {
 fn read_plan(path: &Path) -> anyhow::Result<Option<Plan>> {
     match std::fs::read(path) {
         Ok(bytes) => {
-            let plan = serde_json::from_slice(&bytes)
-                .with_context(|| format!("{} is not a plan of this version", path.display()))?;
-            Ok(Some(plan))
+            let remedy = "judge the run with the version of ringside that wrote it";
+            Ok(Some(files::of_this_schema(&bytes, path, remedy)?))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("failed to read {}", path.display())),
     }
 }

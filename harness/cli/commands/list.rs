@@ -21,6 +21,16 @@ struct Entry {
     here: Option<String>,
 }
 
+impl Entry {
+    /// What a filter looks at: of a claim its scenario and its candidate too, as `judge` does.
+    fn names(&self) -> String {
+        match self.kind {
+            "claim" | "goal" => format!("{} {}", self.id, self.varies.join(" ")),
+            _ => self.id.clone(),
+        }
+    }
+}
+
 /// Prints the entries.
 pub(crate) fn list(global: &Global, args: &ListArgs, output: &Output) -> anyhow::Result<Exit> {
     let wanted = |kind| args.kind == kind || (args.kind == Kind::All && kind != Kind::Claims);
@@ -53,7 +63,7 @@ pub(crate) fn list(global: &Global, args: &ListArgs, output: &Output) -> anyhow:
     if wanted(Kind::Plans) {
         entries.extend(datasets::plan_names(global)?.into_iter().map(plan_entry));
     }
-    entries.retain(|entry| matches(&global.filter, &entry.id));
+    entries.retain(|entry| matches(&global.filter, &entry.names()));
     print(output, &entries)?;
     Ok(Exit::Ok)
 }

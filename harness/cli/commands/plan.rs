@@ -40,7 +40,7 @@ pub(crate) fn plan(global: &Global, args: &PlanArgs, output: &Output) -> anyhow:
         &rows,
     );
     output.line(&summary(&plan));
-    if output.verbose > 0 {
+    if output.verbose {
         let rows: Vec<Vec<String>> = plan
             .omitted
             .iter()

@@ -7,6 +7,7 @@ use ringside_contract::Verdicts;
 
 use crate::args::{Format, ReportArgs};
 use crate::exit::Exit;
+use crate::files;
 use crate::output::Output;
 
 /// Writes `index.html` into the run's folder, and the CSV if it is wanted.
@@ -19,12 +20,8 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> anyhow::Result<Exit>
             args.run.display()
         )
     })?;
-    let verdicts: Verdicts = serde_json::from_slice(&text).with_context(|| {
-        format!(
-            "{} is not of this version; judge the run again",
-            source.display()
-        )
-    })?;
+    let remedy = format!("`ringside judge {}` writes it anew", args.run.display());
+    let verdicts: Verdicts = files::of_this_schema(&text, &source, &remedy)?;
     let page = write_page(&verdicts, &args.run)?;
     if let Some(target) = &args.csv {
         let records = ringside_judge::read_records(&args.run.join("records.jsonl"))?;
@@ -41,7 +38,6 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> anyhow::Result<Exit>
 /// Renders the page into `folder` and gives its path.
 pub(crate) fn write_page(verdicts: &Verdicts, folder: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("index.html");
-    std::fs::write(&path, ringside_reports::page(verdicts))
-        .with_context(|| format!("failed to write {}", path.display()))?;
+    files::write_whole(&path, ringside_reports::page(verdicts).as_bytes())?;
     Ok(path)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::Plan;
+use ringside_contract::{Plan, RunRecord, Status};
 use ringside_run::RunOutcome;
 
 use crate::args::{Format, Global, RunArgs};
@@ -15,6 +15,7 @@ use crate::session::Session;
 
 /// Runs, or goes on with a run.
 pub(crate) fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<Exit> {
+    check_options(global, args)?;
     let mut session = Session::open(global)?;
     let outcome = match &args.resume {
         Some(folder) => resume(&mut session, folder, output)?,
@@ -27,7 +28,32 @@ pub(crate) fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::R
         }
     };
     say(&outcome, output)?;
-    Ok(code(&outcome))
+    let ended = code(&outcome);
+    let earlier = args.resume.is_some() && ended == Exit::Undecided && measured(&outcome.folder)?;
+    Ok(if earlier { Exit::Ok } else { ended })
+}
+
+/// Whether there is a measured block in `folder`, as a run that goes on may have had it before.
+fn measured(folder: &Path) -> anyhow::Result<bool> {
+    let read = ringside_judge::read_records(&folder.join("records.jsonl"))?;
+    let completed = |record: &RunRecord| matches!(record.status, Status::Completed);
+    Ok(read.records.iter().any(completed))
+}
+
+/// A plan that was made already has its cells; a filter that changed nothing would be a surprise.
+fn check_options(global: &Global, args: &RunArgs) -> Result<(), UsageError> {
+    let option = match (&args.resume, &args.plan_json) {
+        (Some(_), _) => "--resume",
+        (None, Some(_)) => "--plan-json",
+        (None, None) => return Ok(()),
+    };
+    if global.filter.is_empty() {
+        return Ok(());
+    }
+    Err(UsageError(format!(
+        "--filter cannot be used with {option}, whose plan is made already; give it to `ringside plan`, or to \
+         `ringside run --plan`"
+    )))
 }
 
 /// Runs a plan with progress.
@@ -61,12 +87,15 @@ fn resume(session: &mut Session, folder: &Path, output: &Output) -> anyhow::Resu
         .with_context(|| format!("failed to go on with {}", folder.display()))
 }
 
-/// How a run ended: an error when blocks failed and none was measured.
+/// How a run ended: an error when blocks failed and none was measured, and no answer when there was
+/// nothing that could be measured.
 pub(crate) fn code(outcome: &RunOutcome) -> Exit {
     if outcome.interrupted {
         Exit::Interrupted
     } else if outcome.failed > 0 && outcome.completed == 0 {
         Exit::Error
+    } else if outcome.completed == 0 && outcome.skipped + outcome.disqualified > 0 {
+        Exit::Undecided
     } else {
         Exit::Ok
     }

@@ -187,7 +187,7 @@ fn print(results: &[CaseResult], output: &Output) -> anyhow::Result<Exit> {
     } else {
         let rows: Vec<Vec<String>> = results
             .iter()
-            .filter(|(_, outcome)| output.verbose > 0 || !matches!(outcome, Outcome::Passed))
+            .filter(|(_, outcome)| output.verbose || !matches!(outcome, Outcome::Passed))
             .map(|(case, outcome)| {
                 let (state, because) = words(outcome);
                 vec![

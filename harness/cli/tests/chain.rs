@@ -41,10 +41,21 @@ fn a_relative_output_folder_means_one_place_for_every_process() {
     let output = ringside()
         .current_dir(folder.path())
         .args([
-            "run", "--plan", &tiny, "--out", "reports", "--format", "json",
+            "run",
+            "--plan",
+            &tiny,
+            "--out",
+            "reports",
+            "--format",
+            "json",
+            "--progress",
+            "always",
         ])
         .output()
         .unwrap();
+    // There is no terminal for a bar here, so each block gets a line.
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert!(progress.contains("3/4 blocks"), "{progress}");
     let outcome = json(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(outcome["failed"], 0, "{outcome}");
     // Outside programs run in folders of their own, where a relative path would mean another place.
@@ -163,6 +174,17 @@ fn a_server_is_served_and_loaded_by_hand() {
 fn what_is_printed_as_json_can_be_read() {
     let (list, _) = run(&["list", "--format", "json"], 0);
     assert!(json(&list).as_array().unwrap().len() > 20);
+    let filtered = [
+        "list",
+        "claims",
+        "--filter",
+        "http/small",
+        "--format",
+        "json",
+    ];
+    let (claims, _) = run(&filtered, 0);
+    let claims = json(&claims);
+    assert!(!claims.as_array().unwrap().is_empty(), "{claims}");
     let (plan, _) = run(&["plan", "--plan", "smoke", "--format", "json"], 0);
     assert_eq!(json(&plan)["name"], "smoke");
     let (findings, _) = run(&["doctor", "--format", "json"], 0);

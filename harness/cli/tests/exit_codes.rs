@@ -286,4 +286,58 @@ fn records_of_another_schema_are_refused_by_number() {
         1,
         &["schema 99", "schema 1"],
     );
+    let output = ringside()
+        .args(["judge", folder.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("no run to judge"), "{stderr}");
+}
+
+#[test]
+fn plans_and_verdicts_of_another_schema_are_refused_by_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    write(folder.path(), "records.jsonl", "");
+    let plan = r#"{"schema":99,"name":"mine","seed":1,"groups":[],"omitted":[],"estimated_s":0}"#;
+    write(folder.path(), "plan.json", plan);
+    check(&["judge", path], 1, &["plan.json", "schema 99", "schema 1"]);
+    write(folder.path(), "plan.json", &plan.replace("99", "1"));
+    check(&["judge", path], 0, &[]);
+    let verdicts = std::fs::read_to_string(folder.path().join("verdicts.json")).unwrap();
+    let newer = verdicts.replacen("\"schema\":1", "\"schema\":2", 1);
+    assert_ne!(newer, verdicts);
+    write(folder.path(), "verdicts.json", &newer);
+    check(
+        &["report", path],
+        1,
+        &["verdicts.json", "schema 2", "schema 1"],
+    );
+    assert!(!folder.path().join("index.html").exists());
+}
+
+#[test]
+fn options_that_a_made_plan_has_no_use_for_are_code_2() {
+    for arguments in [
+        ["--resume", "/nowhere", "--filter", "echo/"],
+        ["--resume", "/nowhere", "--out", "/nowhere"],
+        ["--plan-json", "/nowhere", "--filter", "echo/"],
+    ] {
+        let says = [arguments[0], arguments[2]];
+        check(&[&["run"], &arguments[..]].concat(), 2, &says);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_arguments_is_said_without_colours_when_asked() {
+    let colours = |arguments: &[&str]| {
+        let mut command = ringside();
+        command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
+        let output = command.args(arguments).arg("frobnicate").output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        output.stderr.contains(&0x1b)
+    };
+    assert!(colours(&["--color", "always"]));
+    assert!(!colours(&["--color", "never"]));
+    assert!(!colours(&["--color=never"]));
 }

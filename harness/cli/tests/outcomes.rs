@@ -233,6 +233,49 @@ fn a_run_that_cannot_write_is_code_1_and_keeps_what_it_wrote() {
     assert_eq!(json_lines(&latest.join("records.jsonl")).len(), 16);
 }
 
+#[test]
+fn a_full_disk_leaves_the_verdicts_and_the_page_that_were_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{}\n", record("echo/epoll", 0, 1.0));
+    write(folder.path(), "records.jsonl", &line);
+    let path = folder.path().to_str().unwrap();
+    run(&["judge", path], 0);
+    run(&["report", path], 0);
+    let names = ["verdicts.json", "index.html"];
+    let content = || names.map(|name| std::fs::read(folder.path().join(name)).unwrap());
+    let before = content();
+    for command in ["judge", "report"] {
+        // A kilobyte holds neither file.
+        let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
+        let output = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_ringside"), command, path])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}");
+    }
+    assert_eq!(content(), before);
+    // records.jsonl and the two; nothing half written lies beside them.
+    assert_eq!(folder.path().read_dir().unwrap().count(), 3);
+}
+
+#[test]
+fn a_run_that_could_measure_nothing_is_code_5() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../../../impls/http/caddy.toml")
+        .replace("http/caddy", "http/absent")
+        .replace("program = \"caddy\"", "program = \"no-such-program-here\"");
+    let manifest = write(folder.path(), "absent.toml", &text);
+    let head = TINY.split("[[group]]").next().unwrap();
+    let group = "[[group]]\nscenario = \"http/small\"\ncells = [\"http/absent\"]\n";
+    let plan = write(folder.path(), "plan.toml", &format!("{head}{group}"));
+    let out = folder.path().join("reports");
+    let options = ["--plan", &plan, "--manifest", &manifest, "--out"];
+    for command in [&["run"][..], &["bench-all"], &["bench-all", "--strict"]] {
+        let arguments = [command, &options, &[out.to_str().unwrap()]].concat();
+        run(&arguments, 5);
+    }
+}
+
 /// One record of echo/small as JSON: a saturated server that answered `rate` messages a second.
 fn record(implementation: &str, round: usize, rate: f64) -> Value {
     let cpu_ns = 1e12 / rate;
