@@ -1,12 +1,17 @@
 //! Claims and plans: those built into the binary, or those of `--datasets DIR`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::Claim;
+use ringside_contract::{Claim, Id};
 
 use crate::args::Global;
+#[cfg(measures)]
+use crate::catalogue;
 use crate::exit::UsageError;
+#[cfg(measures)]
+use crate::names::Names;
 
 /// A file of the datasets, with the name to use in messages.
 #[derive(Debug, Clone)]
@@ -31,8 +36,17 @@ const PLANS: &[(&str, &str)] = &[
 ];
 
 /// Every claim of the documents, then this project's own goals. A folder of one's own may have no
-/// goals.
-pub(crate) fn claims(global: &Global) -> anyhow::Result<Vec<Claim>> {
+/// goals. Every implementation that they name exists, or is among `recorded`.
+pub(crate) fn claims(global: &Global, recorded: &BTreeSet<Id>) -> anyhow::Result<Vec<Claim>> {
+    #[cfg(measures)]
+    let catalogue = catalogue::catalogue(global)?;
+    #[cfg(measures)]
+    let names = Names::new(&catalogue, recorded);
+    #[cfg(measures)]
+    let check = |claim: &Claim| names.check(claim);
+    // A build that cannot measure knows no implementation.
+    #[cfg(not(measures))]
+    let (check, _) = (|_: &Claim| Ok(()), recorded);
     let tables = match &global.datasets {
         Some(folder) => {
             let goals = folder.join("goals.csv");
@@ -51,7 +65,7 @@ pub(crate) fn claims(global: &Global) -> anyhow::Result<Vec<Claim>> {
     };
     let mut claims: Vec<Claim> = Vec::new();
     for table in tables {
-        let read = ringside_judge::read_claims(&table.text, &table.name)
+        let read = ringside_judge::read_claims_that(&table.text, &table.name, &check)
             .map_err(|error| UsageError(error.to_string()))?;
         if let Some(twice) = read
             .iter()

@@ -15,6 +15,8 @@ mod commands;
 mod datasets;
 mod exit;
 mod files;
+#[cfg(measures)]
+mod names;
 mod output;
 #[cfg(measures)]
 mod progress;

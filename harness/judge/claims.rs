@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ringside_contract::{Claim, ClaimKind, Role, ScenarioSpec, Settings};
 use thiserror::Error;
 
+use crate::metrics::{metric, unobservable};
 use crate::needs::{NEEDS, is_need};
 use crate::units::is_unit;
 
@@ -48,6 +49,18 @@ pub enum ClaimsError {
         /// What it takes.
         expected: String,
     },
+    /// A field names something that does not exist.
+    #[error("{file}, line {line}, field `{field}`: {because}")]
+    Name {
+        /// The file's name.
+        file: String,
+        /// Number of the line, from 1.
+        line: u64,
+        /// The field's name in the header.
+        field: &'static str,
+        /// What there is not, and what comes nearest.
+        because: String,
+    },
     /// Two claims have one id.
     #[error(
         "{file}, line {line}, field `id`: `{id}` stands on line {first} already; give each claim a name of its own"
@@ -62,6 +75,15 @@ pub enum ClaimsError {
         /// The id.
         id: String,
     },
+}
+
+/// A name in a claim that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameFault {
+    /// The field's name in the header.
+    pub field: &'static str,
+    /// What there is not, and what comes nearest.
+    pub because: String,
 }
 
 const COLUMNS: [&str; 15] = [
@@ -87,6 +109,19 @@ const COLUMNS: [&str; 15] = [
 /// # Errors
 /// The first fault, with its line, its field and what was expected.
 pub fn read_claims(text: &str, file: &str) -> Result<Vec<Claim>, ClaimsError> {
+    read_claims_that(text, file, &|_| Ok(()))
+}
+
+/// The same for claims whose names are known to `check`: this crate knows metrics, and neither
+/// scenarios nor implementations.
+///
+/// # Errors
+/// As [`read_claims`], and the first name that `check` does not know.
+pub fn read_claims_that(
+    text: &str,
+    file: &str,
+    check: &dyn Fn(&Claim) -> Result<(), NameFault>,
+) -> Result<Vec<Claim>, ClaimsError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -117,6 +152,12 @@ pub fn read_claims(text: &str, file: &str) -> Result<Vec<Claim>, ClaimsError> {
                 id: claim.id,
             });
         }
+        check(&claim).map_err(|NameFault { field, because }| ClaimsError::Name {
+            file: file.to_owned(),
+            line,
+            field,
+            because,
+        })?;
         claims.push(claim);
     }
     if header_seen {
@@ -124,6 +165,12 @@ pub fn read_claims(text: &str, file: &str) -> Result<Vec<Claim>, ClaimsError> {
     } else {
         check_header(file, &csv::StringRecord::new()).map(|()| claims)
     }
+}
+
+/// Whether a claim may be about this metric: one that is measured, or one that is known and that nothing
+/// can observe.
+pub fn is_metric(name: &str) -> bool {
+    metric(name).is_some() || unobservable(name).is_some()
 }
 
 fn check_header(file: &str, row: &csv::StringRecord) -> Result<(), ClaimsError> {

@@ -35,7 +35,7 @@ mod trust;
 mod units;
 mod verdict;
 
-pub use claims::{ClaimsError, read_claims};
+pub use claims::{ClaimsError, NameFault, is_metric, read_claims, read_claims_that};
 pub use compare::{CellComparison, RunComparison, compare_runs};
 pub use contradictions::contradictions;
 pub use controls::coverage;

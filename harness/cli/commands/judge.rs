@@ -49,7 +49,8 @@ pub(crate) fn judge_run(
         output.warn(warning);
     }
     let plan = read_plan(&folder.join("plan.json"))?;
-    let claims = datasets::claims(global)?
+    let recorded = recorded(&records);
+    let claims = datasets::claims(global, &recorded)?
         .into_iter()
         .filter(|claim| {
             let names = format!("{} {} {}", claim.id, claim.scenario, claim.candidate);
@@ -61,7 +62,7 @@ pub(crate) fn judge_run(
         plan: plan.as_ref(),
         claims: &claims,
         scenarios: &scenarios(),
-        implementations: &implementations(global, &records)?,
+        implementations: &implementations(global, &recorded)?,
         families: &families()?,
         repeat: &repeat(&records, plan.as_ref()),
     });
@@ -126,16 +127,20 @@ fn scenarios() -> Vec<ScenarioInfo> {
 }
 
 /// The implementations that exist: those built in and given, and those that the records name.
-fn implementations(global: &Global, records: &Records) -> anyhow::Result<Vec<Id>> {
-    let recorded = records
-        .records
-        .iter()
-        .map(|record| record.implementation.id.clone());
+fn implementations(global: &Global, recorded: &BTreeSet<Id>) -> anyhow::Result<Vec<Id>> {
     let known: BTreeSet<Id> = catalogue::ids(global)?
         .into_iter()
-        .chain(recorded)
+        .chain(recorded.iter().cloned())
         .collect();
     Ok(known.into_iter().collect())
+}
+
+fn recorded(records: &Records) -> BTreeSet<Id> {
+    let ids = records
+        .records
+        .iter()
+        .map(|record| &record.implementation.id);
+    ids.cloned().collect()
 }
 
 fn families() -> anyhow::Result<Families> {

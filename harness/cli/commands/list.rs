@@ -1,5 +1,7 @@
 //! `ringside list`: everything that has an id.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::args::{Format, Global, Kind, ListArgs};
@@ -52,13 +54,17 @@ pub(crate) fn list(global: &Global, args: &ListArgs, output: &Output) -> anyhow:
         );
     }
     if wanted(Kind::Claims) {
-        entries.extend(datasets::claims(global)?.into_iter().map(|claim| Entry {
-            kind: if claim.is_goal() { "goal" } else { "claim" },
-            varies: vec![claim.scenario.to_string(), claim.candidate.to_string()],
-            id: claim.id,
-            about: claim.statement,
-            here: None,
-        }));
+        entries.extend(
+            datasets::claims(global, &BTreeSet::new())?
+                .into_iter()
+                .map(|claim| Entry {
+                    kind: if claim.is_goal() { "goal" } else { "claim" },
+                    varies: vec![claim.scenario.to_string(), claim.candidate.to_string()],
+                    id: claim.id,
+                    about: claim.statement,
+                    here: None,
+                }),
+        );
     }
     if wanted(Kind::Plans) {
         entries.extend(datasets::plan_names(global)?.into_iter().map(plan_entry));

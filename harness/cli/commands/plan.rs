@@ -1,5 +1,6 @@
 //! `ringside plan`: what a run would do, without doing it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ringside_contract::{Plan, Purpose, parse_duration};
@@ -61,7 +62,7 @@ pub(crate) fn make(global: &Global, args: &PlanArgs, session: &Session) -> anyho
         budget: args.budget.as_deref().map(budget).transpose()?,
         seed: args.seed,
     };
-    let claims = datasets::claims(global)?;
+    let claims = datasets::claims(global, &BTreeSet::new())?;
     let plan = ringside_run::plan(
         &definition,
         &session.catalogue,

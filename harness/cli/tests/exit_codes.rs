@@ -249,6 +249,41 @@ fn broken_data_files_are_code_2_with_file_and_line() {
 }
 
 #[test]
+fn claims_about_names_that_do_not_exist_are_code_2_with_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let header = "id,seed,section,role,scenario,params,metric,unit,baseline,candidate,kind,low,high,needs,statement";
+    let good = "x,s,1,promise,http/small,size=1KiB,throughput,ratio,http/epoll,http/uring[sqpoll=on],ratio,1,,,y";
+    let list = |line: &str, code: i32, says: &[&str]| {
+        let table = format!("{header}\n\n{line}\n");
+        write(folder.path(), "claims.csv", &table);
+        check(&["list", "claims", "--datasets", path], code, says);
+    };
+    list(good, 0, &[]);
+    let misspelt = |right: &str, wrong: &str, field: &str, near: &str| {
+        let place = ["claims.csv, line 3", field, near];
+        list(&good.replace(right, wrong), 2, &place);
+    };
+    misspelt("http/small", "http/smal", "`scenario`", "http/small");
+    misspelt("size=1KiB", "sise=1KiB", "`params`", "size");
+    misspelt("size=1KiB", "size=big", "`params`", "1KiB");
+    misspelt("throughput", "troughput", "`metric`", "throughput");
+    misspelt("http/epoll", "http/epol", "`baseline`", "http/epoll");
+    misspelt("http/uring", "http/urin", "`candidate`", "http/uring");
+    misspelt("sqpoll=on", "sqpol=on", "`candidate`", "sqpoll");
+    misspelt("sqpoll=on", "sqpoll=maybe", "`candidate`", "on");
+    // Nothing observes it, which is known; engines of other systems and whole families are to come.
+    list(&good.replace("throughput", "cpu_copies"), 0, &[]);
+    list(
+        &good.replace("http/uring[sqpoll=on]", "mqtt/anything"),
+        0,
+        &[],
+    );
+    let windows = good.replace("http/uring[sqpoll=on]", "http/iocp");
+    list(&windows.replace("1,,,y", "1,,os=windows,y"), 0, &[]);
+}
+
+#[test]
 fn a_plan_that_cannot_run_here_is_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let text = |schema: u32, name: &str| {
