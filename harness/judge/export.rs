@@ -1,94 +1,120 @@
 //! Records as CSV, for a spreadsheet: one line a block, the unit of each column in its header.
 
-use ringside_contract::{Limit, RunRecord, Status};
+use ringside_contract::{Limit, Measures, RunRecord, Side, Status};
 
 use crate::metrics::metrics;
 
-/// Columns before the metrics.
-const COLUMNS: [&str; 15] = [
-    "run",
-    "recorded_at (s since 1970)",
-    "scenario",
-    "implementation",
-    "group",
-    "round",
-    "position",
-    "replica",
-    "state",
-    "reason",
-    "limited_by",
-    "operations (count)",
-    "errors (count)",
-    "steal (share)",
-    "pressure (share)",
+/// A column: its header, and the text of its field. What was not measured is empty, never 0.
+type Column = (&'static str, fn(&RunRecord) -> String);
+
+/// Columns before the metrics: which block it is, how it ended, how far to trust it, and what is needed
+/// to repeat it.
+const COLUMNS: &[Column] = &[
+    ("run", |r| r.run.clone()),
+    ("recorded_at (s since 1970)", |r| r.recorded_at.to_string()),
+    ("commit", |r| r.build.commit.clone()),
+    ("seed", |r| r.seed.to_string()),
+    ("scenario", |r| r.scenario.to_string()),
+    ("implementation", |r| r.implementation.to_string()),
+    ("group", |r| r.group.to_string()),
+    ("round", |r| r.round.to_string()),
+    ("position", |r| r.position.to_string()),
+    ("replica", |r| r.replica.to_string()),
+    ("server_cpus", |r| spaced(&r.placement.server_cpus)),
+    ("generator_cpus", |r| spaced(&r.placement.generator_cpus)),
+    ("core_shared", |r| r.placement.shared.to_string()),
+    ("state", |r| state(&r.status).0.to_owned()),
+    ("reason", |r| state(&r.status).1.to_owned()),
+    ("limited_by", |r| measured(r, limited_by)),
+    ("operations (count)", |r| number(r, |m| m.operations)),
+    ("errors (count)", |r| number(r, |m| m.errors)),
+    ("corrupt (count)", |r| number(r, |m| m.corrupt)),
+    ("timeouts (count)", |r| number(r, |m| m.timeouts)),
+    ("server_cores_busy (cores)", |r| side(r, |s| s.cores_busy)),
+    ("server_cores (cores)", |r| side(r, |s| s.cores)),
+    ("generator_cores_busy (cores)", |r| {
+        number(r, |m| m.generator.cores_busy)
+    }),
+    ("generator_cores (cores)", |r| {
+        number(r, |m| m.generator.cores)
+    }),
+    // In the order of the processors of the machine, with spaces between.
+    ("cpu_busy (share of each processor)", |r| {
+        measured(r, |m| Some(spaced(&m.system.cpu_busy)))
+    }),
+    ("interrupts (count)", |r| number(r, |m| m.system.interrupts)),
+    ("tcp_retransmits (segments)", |r| {
+        number(r, |m| m.system.tcp_retransmits)
+    }),
+    ("softirq (share)", |r| number(r, |m| m.system.softirq_share)),
+    ("steal (share)", |r| number(r, |m| m.system.steal_share)),
+    ("pressure (share)", |r| {
+        measured(r, |m| m.system.pressure_cpu.map(|share| share.to_string()))
+    }),
 ];
 
 /// The records as CSV. Fields that were not measured are empty, never 0.
 pub fn csv_export(records: &[RunRecord]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let units = metrics()
-        .iter()
-        .map(|metric| format!("{} ({})", metric.name, metric.unit));
-    let header = COLUMNS
-        .iter()
-        .map(|column| (*column).to_owned())
-        .chain(units);
     let mut write = |fields: Vec<String>| {
         writer
             .write_record(fields)
             .expect("every line has the fields of the header, and memory takes all");
     };
-    write(header.collect());
+    let own = COLUMNS.iter().map(|(header, _)| (*header).to_owned());
+    let units = metrics()
+        .iter()
+        .map(|metric| format!("{} ({})", metric.name, metric.unit));
+    write(own.chain(units).collect());
     for record in records {
-        write(fields(record));
+        let own = COLUMNS.iter().map(|(_, field)| field(record));
+        let figures = metrics().iter().map(|metric| {
+            measured(record, |m| {
+                metric.figure(m).map(|figure| figure.to_string())
+            })
+        });
+        write(own.chain(figures).collect());
     }
     let bytes = writer.into_inner().expect("memory can always be flushed");
     String::from_utf8(bytes).expect("fields are text, and the writer adds only ASCII")
 }
 
-fn fields(record: &RunRecord) -> Vec<String> {
-    let measures = record.measures.as_ref();
-    let (state, reason) = match &record.status {
+/// A field of the measures; empty without them, or where they lack it.
+fn measured(record: &RunRecord, field: impl Fn(&Measures) -> Option<String>) -> String {
+    record.measures.as_ref().and_then(field).unwrap_or_default()
+}
+
+fn number<T: ToString>(record: &RunRecord, field: impl Fn(&Measures) -> T) -> String {
+    measured(record, |measures| Some(field(measures).to_string()))
+}
+
+/// A figure of the server's side, whose processes cannot always be watched.
+fn side(record: &RunRecord, field: impl Fn(&Side) -> f64) -> String {
+    measured(record, |measures| {
+        measures.server.as_ref().map(|side| field(side).to_string())
+    })
+}
+
+fn state(status: &Status) -> (&'static str, &str) {
+    match status {
         Status::Completed => ("completed", ""),
-        Status::Failed { because, .. } => ("failed", because.as_str()),
-        Status::Skipped { reason } => ("skipped", reason.as_str()),
-        Status::Disqualified { because, .. } => ("disqualified", because.as_str()),
+        Status::Failed { because, .. } => ("failed", because),
+        Status::Skipped { reason } => ("skipped", reason),
+        Status::Disqualified { because, .. } => ("disqualified", because),
+    }
+}
+
+fn limited_by(measures: &Measures) -> Option<String> {
+    let word = match measures.limited_by? {
+        Limit::Server => "server",
+        Limit::Generator => "generator",
+        Limit::Neither => "neither",
     };
-    let limited_by = measures
-        .and_then(|measures| measures.limited_by)
-        .map_or("", |limit| match limit {
-            Limit::Server => "server",
-            Limit::Generator => "generator",
-            Limit::Neither => "neither",
-        });
-    let number = |number: Option<String>| number.unwrap_or_default();
-    let mut fields = vec![
-        record.run.clone(),
-        record.recorded_at.to_string(),
-        record.scenario.to_string(),
-        record.implementation.to_string(),
-        record.group.to_string(),
-        record.round.to_string(),
-        record.position.to_string(),
-        record.replica.to_string(),
-        state.to_owned(),
-        reason.to_owned(),
-        limited_by.to_owned(),
-        number(measures.map(|m| m.operations.to_string())),
-        number(measures.map(|m| (m.errors + m.corrupt + m.timeouts).to_string())),
-        number(measures.map(|m| m.system.steal_share.to_string())),
-        number(
-            measures
-                .and_then(|m| m.system.pressure_cpu)
-                .map(|share| share.to_string()),
-        ),
-    ];
-    fields.extend(metrics().iter().map(|metric| {
-        number(
-            measures
-                .and_then(|measures| metric.figure(measures))
-                .map(|figure| figure.to_string()),
-        )
-    }));
-    fields
+    Some(word.to_owned())
+}
+
+/// Spaces, as a comma would make the field look like several.
+fn spaced(values: &[impl ToString]) -> String {
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    texts.join(" ")
 }

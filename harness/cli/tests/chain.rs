@@ -81,7 +81,21 @@ fn check_files(run: &Path, csv: &Path) {
     assert!(!run.join("tmp").exists(), "fixtures were left behind");
     let rows = read(csv);
     assert_eq!(rows.lines().count(), 5, "{rows}");
-    assert!(rows.lines().next().unwrap().contains("throughput (op/s)"));
+    let header = rows.lines().next().unwrap();
+    for column in [
+        "throughput (op/s)",
+        "commit",
+        "seed",
+        "server_cpus",
+        "corrupt (count)",
+        "timeouts (count)",
+        "server_cores_busy (cores)",
+        "cpu_busy (share of each processor)",
+        "interrupts (count)",
+        "tcp_retransmits (segments)",
+    ] {
+        assert!(header.split(',').any(|name| name == column), "{header}");
+    }
 }
 
 /// A manifest of a shell script in the family echo.
