@@ -19,6 +19,9 @@ use crate::stop::Stop;
 /// never ends would otherwise cost 10 s for each server; 2 s are plenty for every other case.
 pub const HEAD_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long a server that failed its cases may take to be dead: its connections end before it does.
+const DYING: Duration = Duration::from_millis(200);
+
 /// A running server to be checked.
 #[derive(Debug)]
 pub struct QualifyTarget<'a> {
@@ -113,7 +116,8 @@ pub fn check_conformance(
         cannot,
     };
     let outcome = qualifier.qualify(&target, launch.stop);
-    let died = server.child.ended_within(Duration::ZERO);
+    let failed = outcome.is_err();
+    let died = failed.then(|| server.child.ended_within(DYING)).flatten();
     server.stop();
     if launch.stop.is_set() {
         return Err(StartFailure {

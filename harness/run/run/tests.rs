@@ -19,7 +19,7 @@ echo "$1 $2" >> "$log"
 case "$1 $2" in
 "serve http/tokio"*) echo "cannot bind" >&2; exec sleep 1000 ;;
 "serve http/floor"*) echo "exploded" >&2; exit 7 ;;
-serve*) echo "hello from the server" >&2; echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
+serve*) echo "hello from the server, process" $$ >&2; echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 esac
 while [ "$1" != "--watch" ]; do scenario="${scenario:-$2}"; shift; done
 case "$scenario" in
@@ -303,19 +303,49 @@ fn what_fails_its_cases_is_disqualified_and_asked_again() {
             execute(&plan, options, &mut Silent).unwrap()
         });
         assert_eq!((outcome.completed, outcome.disqualified), (2, 1));
-        let proof = Status::Disqualified {
-            because: "case 12: wrong length".to_owned(),
-            stderr: "hello from the server".to_owned(),
+        let proof = |status: &Status| {
+            matches!(status, Status::Disqualified { because, stderr }
+                if because == "case 12: wrong length" && stderr.starts_with("hello"))
         };
-        assert!(
-            records(&outcome)
-                .iter()
-                .any(|record| record.status == proof)
-        );
+        assert!(records(&outcome).iter().any(|record| proof(&record.status)));
     }
     let asked = strict.0.lock().unwrap();
     let times = |name| asked.iter().filter(|one| one.as_str() == name).count();
     assert_eq!((times("http/epoll"), times("http/uring")), (1, 2));
+}
+
+/// Ends the server, whose process id its log tells.
+struct Deadly;
+
+impl Qualifier for Deadly {
+    fn qualify(&self, target: &QualifyTarget<'_>, _: &Stop) -> Result<(), String> {
+        let log = target.root.with_file_name("server.stderr");
+        let said = std::fs::read_to_string(log).unwrap();
+        let pid = said.split_whitespace().last().unwrap().to_owned();
+        let killed = std::process::Command::new("kill")
+            .arg(pid)
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        Err("case 1: connection refused".to_owned())
+    }
+}
+
+#[test]
+fn a_server_that_dies_during_its_cases_is_said_to_and_keeps_its_last_words() {
+    let stage = Stage::new();
+    let plan = plan("http/small", &["http/epoll"], 1);
+    let outcome = stage.with(&Deadly, LIMIT, |options| {
+        execute(&plan, options, &mut Silent).unwrap()
+    });
+    let Status::Disqualified { because, stderr } = &records(&outcome)[0].status else {
+        panic!("{:?}", records(&outcome)[0].status)
+    };
+    assert!(
+        because.starts_with("the server was ended by signal 15"),
+        "{because}"
+    );
+    assert!(stderr.starts_with("hello from the server"), "{stderr}");
 }
 
 /// Finds no space for the files of its cases.
