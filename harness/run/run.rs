@@ -372,7 +372,11 @@ impl<'a> Runner<'a> {
             left: self.clock.left(),
         });
         match self.block(cell) {
-            Some(outcome) => self.finish(cell, program, outcome),
+            Some(outcome) => {
+                let failed = matches!(outcome.status, Status::Failed { .. });
+                self.refuse_full_disk(None, failed)?;
+                self.finish(cell, program, outcome)
+            }
             None => Ok(()),
         }
     }

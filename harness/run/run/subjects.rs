@@ -112,7 +112,11 @@ impl<'a> Runner<'a> {
 
     /// An error when what failed may have failed because no space is left, at `path` if that is known:
     /// no server is blamed for it, and the cells are still to be run when the run goes on.
-    fn refuse_full_disk(&self, path: Option<&Path>, failed: bool) -> Result<(), RunError> {
+    pub(super) fn refuse_full_disk(
+        &self,
+        path: Option<&Path>,
+        failed: bool,
+    ) -> Result<(), RunError> {
         let folder = self.temporary.path();
         match path {
             None if failed && has_no_space(folder) => Err(RunError::DiskFull {
