@@ -64,7 +64,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     let service = implementation
         .start(&ServeOptions {
             listen: args.listen,
-            workers: workers.max(1),
+            workers,
             cpus: args.cpus.clone(),
             axes: subject.axes.clone(),
             root: args.root.clone(),

@@ -19,6 +19,7 @@ pub const CAPABILITIES: &[&str] = &[
     "505",
     "allow",
     "bad_path_4xx",
+    "bare_lf_refused",
     "etag",
     "expect_continue",
     "folding_refused",
@@ -27,10 +28,12 @@ pub const CAPABILITIES: &[&str] = &[
     "keep_alive_1_0",
     "last_modified",
     "leading_empty_line",
+    "length_with_chunks_refused",
     "ranges",
     "root",
     "special_files",
     "symlink_containment",
+    "upload_rate",
 ];
 
 impl RawManifest {
