@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use ringside_contract::{
     BlockTiming, Group, ImplementationSpec, Interval, Limit, Plan, PlannedCell, Purpose, RunRecord,
     SCHEMA, ScenarioSpec, Status, parse_duration,
 };
 use ringside_judge::{
-    Metric, NOMINAL_CONFIDENCE, median_interval, metric, ratio_interval, read_records,
+    Metric, NOMINAL_CONFIDENCE, SAMPLES_MIN, median_interval, metric, ratio_interval, read_records,
 };
 use serde::Serialize;
 
 use crate::args::{CompareArgs, Format, Global};
 use crate::commands::run;
+use crate::commands::side_by_side::{compare_runs, lost_run};
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
 use crate::session::Session;
 
 /// Metrics beside the one that ranks the scenario.
-const METRICS: &[&str] = &[
+pub(crate) const METRICS: &[&str] = &[
     "throughput",
     "cpu_per_op",
     "latency_p50",
@@ -95,14 +95,17 @@ pub(crate) fn compare(
     comparison.print(output)?;
     comparison.say_doubts(output);
     let Some(percent) = args.regression else {
-        let decides = !comparison.rows.is_empty() && comparison.doubts.is_empty();
-        return Ok(if decides { Exit::Ok } else { Exit::Undecided });
+        return Ok(if comparison.doubts.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::Undecided
+        });
     };
     match comparison.slowdown(request.ranked_by, percent) {
         Slowdown::No => Ok(Exit::Ok),
         Slowdown::Undecided => {
-            if comparison.doubts.is_empty() {
-                output.note("undecided: the interval holds the threshold; more --rounds narrow it");
+            if comparison.doubts.is_empty() && output.format != Format::Json {
+                output.line("undecided: the interval holds the threshold; more --rounds narrow it");
             }
             Ok(Exit::Undecided)
         }
@@ -123,19 +126,6 @@ pub(crate) fn compare(
     }
 }
 
-/// The name that is meant as the folder of a run and is none: the other one is a run, or it is a path.
-fn lost_run(folders: [&Path; 2]) -> Option<&Path> {
-    let is_run = |folder: &Path| folder.join("records.jsonl").exists();
-    let other_is_run = |index: usize| is_run(folders[1 - index]);
-    let is_path =
-        |folder: &Path| folder.is_absolute() || folder.starts_with(".") || folder.is_dir();
-    [0, 1]
-        .into_iter()
-        .filter(|&index| !is_run(folders[index]))
-        .find(|&index| other_is_run(index) || is_path(folders[index]))
-        .map(|index| folders[index])
-}
-
 /// A checked request to compare two implementations.
 struct Request {
     scenario: ScenarioSpec,
@@ -148,7 +138,8 @@ impl Request {
     fn new(args: &CompareArgs, session: &Session) -> Result<Self, UsageError> {
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let text = args.scenario.as_deref().ok_or_else(|| {
-            UsageError("comparing two implementations needs --scenario, such as 'http/small{connections=400}'".to_owned())
+            UsageError("comparing two implementations needs --scenario, such as 'http/small{connections=400}'; \
+                 comparing two runs needs two folders with a records.jsonl".to_owned())
         })?;
         let spec: ScenarioSpec = text.parse().map_err(|error| usage(&error))?;
         let (scenario, params) = session
@@ -239,13 +230,16 @@ impl Request {
                 anyhow::bail!("{spec} was not measured: {reason}");
             }
         }
+        let rows = rows(&records, &self.specs, self.ranked_by);
+        let mut doubts = doubts(&records, &self.specs, self.ranked_by);
+        doubts.extend(too_few(&rows, self.ranked_by));
         Ok(Some(Comparison {
-            doubts: doubts(&records, &self.specs, self.ranked_by),
+            doubts,
             scenario: self.scenario.clone(),
             first: self.specs[0].clone(),
             second: self.specs[1].clone(),
             run: outcome.run,
-            rows: rows(&records, &self.specs, self.ranked_by),
+            rows,
             limited_by: [0, 1].map(|index| limits(&side(&records, &self.specs[index], index))),
         }))
     }
@@ -396,6 +390,17 @@ fn doubts(records: &[RunRecord], specs: &[ImplementationSpec; 2], ranked_by: &st
     [0, 1].into_iter().filter_map(doubt).collect()
 }
 
+/// Whether the rounds are too few for the interval that decides.
+fn too_few(rows: &[Row], ranked_by: &str) -> Option<String> {
+    let Some(row) = rows.iter().find(|row| row.metric == ranked_by) else {
+        return Some(format!("no round of both has a figure for {ranked_by}"));
+    };
+    (row.ratio.confidence == 0.0).then(|| {
+        let rounds = row.ratio.samples;
+        format!("{rounds} rounds are too few for an interval; give --rounds {SAMPLES_MIN} or more")
+    })
+}
+
 fn why_not(record: &RunRecord) -> Option<String> {
     match &record.status {
         Status::Completed => None,
@@ -463,60 +468,6 @@ fn limits(records: &[&RunRecord]) -> BTreeMap<&'static str, usize> {
         *counts.entry(limit).or_default() += 1;
     }
     counts
-}
-
-fn compare_runs(folders: [&Path; 2], output: &Output) -> anyhow::Result<Exit> {
-    let mut read = Vec::new();
-    for folder in folders {
-        let path = folder.join("records.jsonl");
-        read.push(
-            read_records(&path)
-                .with_context(|| format!("failed to compare {}", folder.display()))?,
-        );
-    }
-    let comparison = ringside_judge::compare_runs(&read[0], &read[1]);
-    if output.format == Format::Json {
-        output.json(&comparison)?;
-        return Ok(Exit::Ok);
-    }
-    output.line(&format!(
-        "{} and {}: {}",
-        comparison.first_run, comparison.second_run, comparison.label
-    ));
-    for difference in &comparison.differences {
-        output.line(&format!("- {difference}"));
-    }
-    let figure = |interval: &Option<Interval>| {
-        interval.map_or("-".to_owned(), |one| format!("{:.4}", one.point))
-    };
-    let rows: Vec<Vec<String>> = comparison
-        .cells
-        .iter()
-        .filter(|cell| output.verbose || METRICS.contains(&cell.metric.as_str()))
-        .map(|cell| {
-            vec![
-                cell.scenario.to_string(),
-                cell.implementation.to_string(),
-                format!("{} ({})", cell.metric, cell.unit),
-                figure(&cell.first),
-                figure(&cell.second),
-                cell.ratio
-                    .map_or("-".to_owned(), |ratio| format!("{ratio:.3}")),
-            ]
-        })
-        .collect();
-    output.table(
-        &[
-            "scenario",
-            "implementation",
-            "metric",
-            "first",
-            "second",
-            "ratio",
-        ],
-        &rows,
-    );
-    Ok(Exit::Ok)
 }
 
 #[cfg(test)]

@@ -19,4 +19,6 @@ pub(crate) mod run;
 #[cfg(measures)]
 pub(crate) mod serve;
 #[cfg(measures)]
+pub(crate) mod side_by_side;
+#[cfg(measures)]
 pub(crate) mod verify;

@@ -189,6 +189,8 @@ fn a_regression_that_is_no_share_is_code_2() {
         2,
         &["no run in /nowhere", "records.jsonl"],
     );
+    let lost = ["compare", "reports/runs/a", "reports/runs/b"];
+    check(&lost, 2, &["no run in reports/runs/a"]);
 }
 
 #[test]

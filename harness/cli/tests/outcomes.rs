@@ -37,6 +37,19 @@ fn a_server_that_takes_far_longer_is_code_3() {
     assert!(stderr.contains("confirming in fresh processes"), "{stderr}");
 }
 
+#[test]
+fn a_comparison_that_decides_nothing_is_code_5_and_says_so_with_its_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    // With one connection the two sides wait for each other, so the server is far from full.
+    let pair = ["compare", "echo/epoll", "echo/blocking", "--quiet"];
+    let load = ["--scenario", "echo/small{connections=1}"];
+    let size = ["--rounds", "2", "--measure", "30ms"];
+    let out = ["--out", folder.path().to_str().unwrap()];
+    let (said, _) = run(&[&pair[..], &load, &size, &out].concat(), 5);
+    assert!(said.contains("decides nothing: A (echo/epoll)"), "{said}");
+    assert!(said.contains("2 rounds are too few"), "{said}");
+}
+
 /// Judges a run in which the candidate has `ratios` times the throughput of the baseline, a round
 /// each, by the promise of at least twice as much, and expects the code.
 fn check_strict(ratios: [f64; 8], code: i32, verdict: &str) {
