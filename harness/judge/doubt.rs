@@ -4,6 +4,7 @@ use ringside_contract::{ImplementationSpec, RunRecord};
 
 use crate::index::{Cell, Index};
 use crate::metrics::{Metric, MetricClass};
+use crate::neighbours::disturbed;
 
 /// Why the figure of one implementation among `records` cannot be compared with another's by this
 /// metric: wrong answers, failed rounds, a generator that was the limit, a server that was not saturated
@@ -20,7 +21,9 @@ pub fn doubt(
         .cells
         .iter()
         .find(|cell| cell.implementation == implementation && cell.replica == replica)?;
-    cell.invalid().or_else(|| only_a_bound(cell, metric))
+    cell.invalid()
+        .or_else(|| disturbed(cell, metric))
+        .or_else(|| only_a_bound(cell, metric))
 }
 
 /// Why the cell may be better than its figure: its generator could offer no more, or its server was

@@ -7,7 +7,6 @@ use ringside_contract::{
 };
 
 use crate::figure::percent;
-use crate::neighbours::foreign_work;
 
 /// More late sends than this, and the generator did not offer what it was asked to.
 pub(crate) const LATE_SHARE_MAX: f64 = 0.01;
@@ -203,16 +202,10 @@ impl<'a> Cell<'a> {
             ));
         }
         let late = self.late_share();
-        if late > LATE_SHARE_MAX {
-            return Some(format!(
+        (late > LATE_SHARE_MAX).then(|| {
+            format!(
                 "the generator was the limit: {} of the sends were late",
                 percent(late)
-            ));
-        }
-        foreign_work(self).map(|(role, share)| {
-            format!(
-                "other programs used {} of the {role}'s core in the median block: measure again on a quiet machine",
-                percent(share)
             )
         })
     }

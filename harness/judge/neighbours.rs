@@ -3,16 +3,28 @@
 
 use ringside_contract::{Measures, Placement, RunRecord, Side};
 
+use crate::figure::percent;
 use crate::index::Cell;
+use crate::metrics::{Metric, MetricClass};
 
 /// More of a core than this, in the median block, and the figures are not the cell's own. The kernel
 /// counts a core's time in ticks (4 ms at 250 Hz), so a single block of a half-idle core is up to 0.26
 /// off; the medians of 12 blocks on a quiet machine were at most 0.13 off, those of full cores 0.07.
 const FOREIGN_MAX: f64 = 0.25;
 
+/// Why the work of others leaves the cell without a figure of this metric. Memory, bytes and calls an
+/// operation are what they are on a busy core too.
+pub(crate) fn disturbed(cell: &Cell<'_>, metric: &Metric) -> Option<String> {
+    let (role, share) = foreign_work(cell).filter(|_| metric.class != MetricClass::Other)?;
+    Some(format!(
+        "other programs used {} of the {role}'s core in the median block: measure again on a quiet machine",
+        percent(share)
+    ))
+}
+
 /// What others used of the cores of one role in the median block, with the role's name, when that is
 /// more than a measurement bears. `None` also where the two roles share a core or the kernel told nothing.
-pub(crate) fn foreign_work(cell: &Cell<'_>) -> Option<(&'static str, f64)> {
+fn foreign_work(cell: &Cell<'_>) -> Option<(&'static str, f64)> {
     let roles: [(&'static str, Role); 2] = [
         ("server", |measures, placement| {
             foreign(measures, measures.server.as_ref()?, &placement.server_cpus)

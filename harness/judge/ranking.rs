@@ -10,6 +10,7 @@ use crate::index::{Cell, Index};
 use crate::input::ScenarioInfo;
 use crate::interval::SAMPLES_MIN;
 use crate::metrics::{Metric, MetricClass, metric};
+use crate::neighbours::disturbed;
 use crate::pairing::{mapped, ratio, reversed, summary};
 
 /// Differences below this are not told apart: an implementation against itself differs by about as
@@ -115,7 +116,8 @@ struct Entry<'i, 'a> {
 impl<'i, 'a> Entry<'i, 'a> {
     fn new(cell: &'i Cell<'a>, metric: &Metric) -> Self {
         let figure = summary(cell, metric);
-        let standing = match (cell.skipped, cell.invalid()) {
+        let unusable = cell.invalid().or_else(|| disturbed(cell, metric));
+        let standing = match (cell.skipped, unusable) {
             (Some(reason), _) if cell.rounds.is_empty() => Standing::Unsupported(reason.to_owned()),
             (_, Some(because)) => Standing::Invalid(because),
             _ if figure.is_none() => Standing::Invalid(format!("{} was not measured", metric.name)),

@@ -12,6 +12,7 @@ use crate::lookup::{Found, Lookup, find};
 use crate::measure::claim_interval;
 use crate::metrics::{Metric, MetricClass, metric, unobservable};
 use crate::needs::{Here, only_size};
+use crate::neighbours::disturbed;
 use crate::pairing::{ratio, summary};
 use crate::presence::{absence, known, missing_needs, needs_sentence, not_built};
 use crate::rules::{asks_for_good, compares, counts_as_equal, decide, samples_needed};
@@ -180,7 +181,7 @@ fn unusable(metric: &Metric, found: &Found<'_, '_>) -> Option<Verdict> {
         } else {
             cell.invalid()
         };
-        if let Some(because) = because {
+        if let Some(because) = because.or_else(|| disturbed(cell, metric)) {
             return Some(Verdict::Undecided {
                 because: named(&because),
             });

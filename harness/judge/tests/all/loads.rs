@@ -43,6 +43,8 @@ fn other_programs_on_the_core_decide_nothing() {
         "Undecided",
         "other programs used 80.0 % of the server's core",
     );
+    let memory = "m;promise;http/small;connections=400;peak_memory;MiB;;http/uring;at_most;;9;";
+    check(memory, beside(0.8), "Met", "");
 }
 
 #[test]
