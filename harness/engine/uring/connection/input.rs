@@ -17,7 +17,7 @@ const INPUT_MAX: usize = 64 << 10;
 /// Bytes of replies that may wait behind a send before receiving goes on by single operations, until
 /// nothing is sent and one of them finds less than a buffer. A multishot receive takes all that lies in the socket,
 /// megabytes of it, before the loop sees the first of it; a single one takes a buffer. A peer that does
-/// not read leaves behind at most [`INPUT_MAX`], twice [`OUT_MAX`] (in flight and waiting) and what came
+/// not read leaves behind at most [`INPUT_MAX`], twice `OUT_MAX` (in flight and waiting) and what came
 /// at once before.
 const BEHIND: usize = 64 << 10;
 
