@@ -4,13 +4,12 @@
 
 use ringside_contract::{Claim, ClaimKind, Settings};
 
-use crate::figure::{figure, percent, quantity};
+use crate::figure::{figure, percent};
 use crate::index::{Cell, Index};
 use crate::lookup::Found;
 use crate::measure::compared;
 use crate::metrics::Metric;
 use crate::pairing::summary;
-use crate::rules::compares;
 
 /// The note, when there is a baseline of the same kind with a better figure.
 pub(crate) fn fairer_baseline(
@@ -46,8 +45,7 @@ pub(crate) fn fairer_baseline(
     // A reduction reads in per cent, as the claim's own figure does.
     let write = |value: f64| match claim.kind {
         ClaimKind::Reduction => percent(value),
-        _ if compares(claim.kind) => format!("{}×", figure(value)),
-        _ => quantity(value, metric.unit),
+        _ => format!("{}×", figure(value)),
     };
     Some(format!(
         "against {}, the best of its kind here, it would be {} ({} to {})",

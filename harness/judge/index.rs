@@ -135,14 +135,6 @@ impl<'a> Cell<'a> {
         share(late, offered)
     }
 
-    /// Whether the generator did not offer what it was asked to: in more than a few rounds, since a host
-    /// that stands still for some milliseconds spoils the one round in which it does.
-    fn is_late(&self) -> bool {
-        let late = |m: &&Measures| m.late_sends as f64 > LATE_SHARE_MAX * m.offered as f64;
-        self.load() == "open"
-            && self.measures().filter(late).count() * EXCEPTIONS_PER > self.rounds.len()
-    }
-
     /// What limited the cell. A few rounds in which it was something else do not move a median; more of
     /// them do, and then the cell counts as what says less for the server.
     pub(crate) fn limited_by(&self) -> Option<Limit> {
@@ -209,10 +201,11 @@ impl<'a> Cell<'a> {
                 self.failures[0]
             ));
         }
-        self.is_late().then(|| {
+        let late = self.late_share();
+        (late > LATE_SHARE_MAX).then(|| {
             format!(
                 "the generator was the limit: {} of the sends were late",
-                percent(self.late_share())
+                percent(late)
             )
         })
     }

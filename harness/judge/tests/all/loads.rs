@@ -91,24 +91,3 @@ fn a_percentile_beyond_which_nothing_lies_was_not_measured() {
     check(claim, tail(1000), "Met", "");
     check(claim, tail(999), "Undecided", "ten operations or more");
 }
-
-#[test]
-fn a_host_that_stood_still_in_one_round_spoils_that_round_only() {
-    const OPEN: &str = "http/small{connections=400,load=open}";
-    let latency =
-        "l;promise;http/small;connections=400&load=open;latency_p50;ms;;http/uring;at_most;;10;";
-    let late_in = |rounds: u32| {
-        let mut records = with(cell(OPEN, "http/uring", 8, 1000.0), |m| m.offered = 1000);
-        for record in records.iter_mut().filter(|record| record.round < rounds) {
-            record.measures.as_mut().unwrap().late_sends = 500;
-        }
-        records
-    };
-    check(latency, late_in(1), "Met", "");
-    check(
-        latency,
-        late_in(2),
-        "Undecided",
-        "12.5 % of the sends were late",
-    );
-}
