@@ -14,7 +14,9 @@ use crate::EngineOptions;
 use crate::floor::{FloorReply, Matcher};
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers};
-use crate::uring::{ACCEPTED, Acceptor, BUFFER_SIZE, BUFFERS, RingSettings, start_worker};
+use crate::uring::{
+    ACCEPTED, Acceptor, BUFFER_SIZE, BUFFERS, Moderation, RingSettings, start_worker,
+};
 
 /// Starts one loop that gives `reply`.
 ///
@@ -41,6 +43,7 @@ pub fn start(reply: FloorReply, options: &EngineOptions) -> Result<Box<dyn Servi
             clients: Vec::new(),
             free: Vec::new(),
             accepted: 0,
+            moderation: Moderation::new(settings.moderate),
         };
         floor.ring.poll_readable(stop, STOP);
         floor.ring.timeout(TICK_TIME, TICK);
@@ -81,6 +84,7 @@ struct Floor {
     clients: Vec<Option<Client>>,
     free: Vec<u32>,
     accepted: u64,
+    moderation: Moderation,
 }
 
 struct Client {
@@ -105,7 +109,9 @@ struct Client {
 impl Floor {
     fn run(&mut self, stop: &Stop) -> io::Result<Counters> {
         while !stop.is_raised() {
-            self.ring.submit_and_wait().map_err(RingError::into_io)?;
+            self.moderation
+                .wait(&mut self.ring, self.open)
+                .map_err(RingError::into_io)?;
             while let Some(completion) = self.ring.next_completion() {
                 let index = (completion.tag & u64::from(u32::MAX)) as usize;
                 match completion.tag - index as u64 {

@@ -22,6 +22,9 @@ pub const PROVIDED_BUFFERS: &str = "provided_buffers";
 /// A sparse table of direct descriptors can be registered.
 pub const DIRECT_DESCRIPTORS: &str = "direct_descriptors";
 
+/// A wait for completions can end by time.
+pub const TIMED_WAIT: &str = "timed_wait";
+
 /// Operations whose presence matters to a server; the kernel is asked for each.
 const OPERATIONS: &[(&str, u8)] = &[
     ("accept", opcode::Accept::CODE),
@@ -48,12 +51,14 @@ pub fn probe() -> UringSupport {
         }
     };
     let mut features: Vec<String> = operations(&ring).into_iter().map(str::to_owned).collect();
+    let timed_wait = ring.waits_with_time();
     drop(ring);
     let mut found = |name: &str, works: bool| {
         if works {
             features.push(name.to_owned());
         }
     };
+    found(TIMED_WAIT, timed_wait);
     let works = |setup: RingSetup| Ring::new(&setup).is_ok();
     found(
         DEFER_TASKRUN,

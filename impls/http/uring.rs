@@ -22,6 +22,7 @@ static META: ImplementationMeta = ImplementationMeta {
         RingSettings::DEFER_TASKRUN,
         RingSettings::SQPOLL,
         RingSettings::FILES,
+        RingSettings::WAIT,
     ],
     ranked: true,
 };

@@ -154,6 +154,16 @@ const ENGINES: &[(&str, Start)] = &[
             },
         )
     }),
+    ("uring[wait=first]", |shop, options| {
+        uring::start(
+            shop,
+            options,
+            &RingSettings {
+                moderate: false,
+                ..RING
+            },
+        )
+    }),
     ("per_core_uring", |shop, options| {
         per_core_uring::start(shop, options, &RING, PerCoreListen::ReusePort)
     }),
@@ -165,6 +175,7 @@ const RING: RingSettings = RingSettings {
     defer_taskrun: true,
     sqpoll: false,
     fixed: true,
+    moderate: true,
 };
 
 /// A ring has neither of two modes and one of its own. Its axes are checked with one mode of each kind.

@@ -8,11 +8,13 @@
 
 mod accept;
 mod connection;
+mod moderation;
 mod settings;
 mod transfer;
 mod worker;
 
 pub(crate) use accept::{Acceptor, TAG as ACCEPTED};
+pub(crate) use moderation::Moderation;
 pub use settings::RingSettings;
 pub(crate) use settings::{BUFFER_SIZE, BUFFERS};
 pub use worker::start;

@@ -19,6 +19,8 @@ pub struct RingSettings {
     pub sqpoll: bool,
     /// Connections are accepted as direct descriptors, into the ring's own table.
     pub fixed: bool,
+    /// While the core is nearly full, a wait is for several requests.
+    pub moderate: bool,
 }
 
 impl Default for RingSettings {
@@ -29,6 +31,7 @@ impl Default for RingSettings {
             defer_taskrun: true,
             sqpoll: false,
             fixed: true,
+            moderate: true,
         }
     }
 }
@@ -74,6 +77,14 @@ impl RingSettings {
         default: "fixed",
         about: "Accept into the ring's own table of descriptors, or into the process's.",
     };
+    /// The axis `wait`.
+    pub const WAIT: Axis = Axis {
+        name: "wait",
+        values: &["moderated", "first"],
+        default: "moderated",
+        about: "While the core is nearly full, wait for up to 16 requests, 100 µs at most, as network \
+                cards moderate their interrupts; first: for whatever comes first.",
+    };
     /// Every axis of the ring engines.
     pub const AXES: &[Axis] = &[
         Self::MULTISHOT,
@@ -81,6 +92,7 @@ impl RingSettings {
         Self::DEFER_TASKRUN,
         Self::SQPOLL,
         Self::FILES,
+        Self::WAIT,
     ];
 
     /// Reads the axes; those that are not set have their default.
@@ -102,6 +114,7 @@ impl RingSettings {
             defer_taskrun: is(&Self::DEFER_TASKRUN, "on")?,
             sqpoll: is(&Self::SQPOLL, "on")?,
             fixed: is(&Self::FILES, "fixed")?,
+            moderate: is(&Self::WAIT, "moderated")?,
         })
     }
 
@@ -176,6 +189,7 @@ impl RingSettings {
                 (feature::DEFER_TASKRUN, ": use defer_taskrun=off"),
             ),
             (self.sqpoll, (feature::SQPOLL, ": use sqpoll=off")),
+            (self.moderate, (feature::TIMED_WAIT, ": use wait=first")),
             (body == "splice", ("splice", ": use body=copy_64k")),
             (body == "send_zc", ("send_zc", ": use body=mmap")),
         ]

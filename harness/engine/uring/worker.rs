@@ -10,6 +10,7 @@ use ringside_metal::ring::{Completion, Payload, Ring, RingError, Socket};
 
 use super::accept::{self, Acceptor};
 use super::connection::{self, Connection, Shared};
+use super::moderation::Moderation;
 use super::settings::RingSettings;
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers, io_error};
@@ -147,6 +148,7 @@ struct Worker<P: Protocol> {
     acceptor: Acceptor,
     connections: Vec<Option<Connection<P::Connection>>>,
     free: Vec<u32>,
+    moderation: Moderation,
     started: Instant,
     stopping: bool,
 }
@@ -154,6 +156,7 @@ struct Worker<P: Protocol> {
 impl<P: Protocol> Worker<P> {
     fn new(shared: Shared<P>, acceptor: Acceptor) -> Self {
         Self {
+            moderation: Moderation::new(shared.settings.moderate),
             shared,
             acceptor,
             connections: Vec::new(),
@@ -171,12 +174,13 @@ impl<P: Protocol> Worker<P> {
 
     fn serve(&mut self) -> io::Result<Counters> {
         while !self.stopping {
-            self.shared
-                .ring
-                .submit_and_wait()
+            let Shared { ring, totals, .. } = &mut self.shared;
+            let now = self
+                .moderation
+                .wait(ring, totals.open)
                 .map_err(RingError::into_io)?;
             // One reading of the clock for each batch.
-            let now = self.started.elapsed().as_millis();
+            let now = now.duration_since(self.started).as_millis();
             self.shared.now = Millis::try_from(now).unwrap_or(Millis::MAX);
             while let Some(completion) = self.shared.ring.next_completion() {
                 self.dispatch(completion);

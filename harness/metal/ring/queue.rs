@@ -86,6 +86,11 @@ impl Ring {
         Ok(ring)
     }
 
+    /// A wait can end by time (`IORING_FEAT_EXT_ARG`, Linux 5.11).
+    pub(crate) fn waits_with_time(&self) -> bool {
+        self.io.params().is_feature_ext_arg()
+    }
+
     /// Asks which operations the kernel knows.
     pub(crate) fn probe(&self, probe: &mut Probe) -> io::Result<()> {
         self.io.submitter().register_probe(probe)
@@ -121,7 +126,7 @@ impl Ring {
     /// # Errors
     /// [`RingError::Enter`].
     pub fn submit(&mut self) -> Result<(), RingError> {
-        self.enter(0)
+        self.enter(0, None)
     }
 
     /// Hands over what was queued and waits until at least one completion is there. A signal ends the
@@ -130,7 +135,19 @@ impl Ring {
     /// # Errors
     /// [`RingError::Enter`].
     pub fn submit_and_wait(&mut self) -> Result<(), RingError> {
-        self.enter(1)
+        self.enter(1, None)
+    }
+
+    /// Hands over what was queued and waits until each of it has a completion, as sends mostly have at
+    /// once, and `more` are there besides, or until `at_most` has passed. True when that many are there.
+    /// Needs [`Self::waits_with_time`].
+    ///
+    /// # Errors
+    /// [`RingError::Enter`].
+    pub fn submit_and_wait_for(&mut self, more: u32, at_most: Duration) -> Result<bool, RingError> {
+        let want = self.io.submission().len() + more as usize;
+        self.enter(u32::try_from(want).unwrap_or(u32::MAX), Some(at_most))?;
+        Ok(self.io.completion().len() >= want)
     }
 
     /// The next completion that is there already.
@@ -175,14 +192,14 @@ impl Ring {
             // A full queue: hand it over. With SQPOLL the kernel thread may need a moment, which
             // `squeue_wait` waits for. Errors such as EBUSY pass once completions are taken, which a
             // full completion queue keeps for later, so trying again is right.
-            let _ = self.enter(0);
+            let _ = self.enter(0, None);
             if self.sqpoll {
                 let _ = self.io.submitter().squeue_wait();
             }
         }
     }
 
-    fn enter(&mut self, want: u32) -> Result<(), RingError> {
+    fn enter(&mut self, want: u32, at_most: Option<Duration>) -> Result<(), RingError> {
         let mut flags = EnterFlags::GETEVENTS;
         let queued = {
             let queue = self.io.submission();
@@ -199,14 +216,14 @@ impl Ring {
             u32::try_from(queue.len()).unwrap_or(u32::MAX)
         };
         self.enters += 1;
-        match enter(&self.io, self.registered, queued, want, flags) {
+        match enter(&self.io, self.registered, queued, want, flags, at_most) {
             Ok(()) => Ok(()),
-            // A signal, or a kernel that wants completions taken or memory freed first: the caller's
-            // loop does the one, and comes back for the other.
+            // A signal, the end of the time, or a kernel that wants completions taken or memory freed
+            // first: the caller's loop does the one, and comes back for the other.
             Err(error)
                 if matches!(
                     error.raw_os_error(),
-                    Some(libc::EINTR | libc::EAGAIN | libc::EBUSY)
+                    Some(libc::EINTR | libc::EAGAIN | libc::EBUSY | libc::ETIME)
                 ) =>
             {
                 Ok(())
@@ -226,7 +243,7 @@ impl Ring {
         if !mem::replace(&mut self.overflowing, true) {
             self.overflows += 1;
         }
-        self.enter(0).is_ok() && !self.io.completion().is_empty()
+        self.enter(0, None).is_ok() && !self.io.completion().is_empty()
     }
 
     fn interpret(&mut self, entry: &cqueue::Entry) -> Completion {
@@ -298,7 +315,7 @@ impl Ring {
 
     /// Ends everything in flight. False when for [`PATIENCE`] nothing more of it ended.
     pub(super) fn quiesce(&mut self) -> bool {
-        let _ = self.enter(0);
+        let _ = self.enter(0, None);
         let pause = Timespec::new().nsec(20_000_000);
         let (mut deadline, mut before) = (Instant::now() + PATIENCE, usize::MAX);
         while self.pending > 0 && Instant::now() < deadline {
@@ -355,6 +372,16 @@ const TAG_END: u64 = 1 << 62;
 /// The number of operations of which nobody wants to hear.
 const UNHEARD: u64 = u64::MAX;
 
+/// `struct io_uring_getevents_arg`, and the time that it points to.
+#[repr(C)]
+struct WaitArgument {
+    signals: u64,
+    signals_size: u32,
+    reserved: u32,
+    /// The address of a [`Timespec`].
+    time: u64,
+}
+
 /// `io_uring_enter`, by the registered index where there is one; the crate keeps that index in a
 /// borrowed submitter, which cannot live beside the ring.
 fn enter(
@@ -362,13 +389,32 @@ fn enter(
     registered: Option<u32>,
     queued: u32,
     want: u32,
-    flags: EnterFlags,
+    mut flags: EnterFlags,
+    at_most: Option<Duration>,
 ) -> io::Result<()> {
-    let (ring, flags) = match registered {
-        Some(index) => (i64::from(index), flags | EnterFlags::REGISTERED_RING),
-        None => (i64::from(io.as_raw_fd()), flags),
+    let ring = match registered {
+        Some(index) => {
+            flags.insert(EnterFlags::REGISTERED_RING);
+            i64::from(index)
+        }
+        None => i64::from(io.as_raw_fd()),
     };
-    // SAFETY: takes no memory of ours; what the queued entries name is owned as `push` says.
+    let time = Timespec::from(at_most.unwrap_or_default());
+    let argument = WaitArgument {
+        signals: 0,
+        signals_size: 0,
+        reserved: 0,
+        time: (&raw const time) as u64,
+    };
+    let (argument, size) = match at_most {
+        Some(_) => {
+            flags.insert(EnterFlags::EXT_ARG);
+            (&raw const argument, size_of::<WaitArgument>())
+        }
+        None => (std::ptr::null(), 0),
+    };
+    // SAFETY: the argument and the time lie on this stack for as long as the call lasts; what the queued
+    // entries name is owned as `push` says.
     let answer = unsafe {
         libc::syscall(
             libc::SYS_io_uring_enter,
@@ -376,8 +422,8 @@ fn enter(
             queued,
             want,
             flags.bits(),
-            std::ptr::null::<libc::sigset_t>(),
-            0_usize,
+            argument,
+            size,
         )
     };
     if answer < 0 {

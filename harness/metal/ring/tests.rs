@@ -278,6 +278,40 @@ fn timeouts_and_polls_wake_the_loop() {
 }
 
 #[test]
+fn a_wait_for_more_ends_with_them_or_with_its_time() {
+    let Some(mut ring) = ring(&small()) else {
+        return;
+    };
+    let long = Duration::from_secs(3600);
+    let (ours, mut theirs) = pair();
+    ring.receive_multishot(&ours, 1);
+    ring.submit().unwrap();
+    // One completion of the send, and one of what came.
+    theirs.write_all(b"x").unwrap();
+    ring.send(&ours, Payload::Bytes(vec![0; 8]), 0..8, false, 2);
+    assert!(ring.submit_and_wait_for(1, long).unwrap());
+    let tags = BTreeSet::from([next(&mut ring).tag, next(&mut ring).tag]);
+    assert_eq!(tags, BTreeSet::from([1, 2]));
+    // The send alone does not bring two.
+    ring.send(&ours, Payload::Bytes(vec![0; 8]), 0..8, false, 3);
+    assert!(
+        !ring
+            .submit_and_wait_for(1, Duration::from_millis(1))
+            .unwrap()
+    );
+    assert_eq!(next(&mut ring).tag, 3);
+    // Nothing at all is no error.
+    assert!(
+        !ring
+            .submit_and_wait_for(1, Duration::from_millis(1))
+            .unwrap()
+    );
+    ring.cancel_receive(1);
+    assert_eq!(next(&mut ring).result, Err(Errno::CANCELED));
+    ring.close(ours);
+}
+
+#[test]
 fn a_kernel_thread_takes_submissions() {
     let setup = RingSetup {
         sqpoll: true,
