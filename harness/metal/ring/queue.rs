@@ -140,7 +140,7 @@ impl Ring {
 
     /// Hands over what was queued and waits until each of it has a completion, as sends mostly have at
     /// once, and `more` are there besides, or until `at_most` has passed. True when that many are there.
-    /// Needs [`Self::waits_with_time`].
+    /// Needs a kernel whose probe lists `timed_wait` (Linux 5.11).
     ///
     /// # Errors
     /// [`RingError::Enter`].
