@@ -52,7 +52,8 @@ pub(crate) struct Outbox {
     bytes: Vec<u8>,
     /// How many of `bytes` are sent.
     start: usize,
-    body: Option<Sending>,
+    /// In a box: what is looked at for each small reply then lies together.
+    body: Option<Box<Sending>>,
     /// Bytes went since this was last asked.
     moved: bool,
 }
@@ -253,12 +254,12 @@ impl Outbox {
         let source = sender.source(socket, body).unwrap_or(Source::Nothing);
         self.hold(out, 0, sender);
         let (offset, remaining) = (body.offset, body.length);
-        let mut sending = Sending {
+        let mut sending = Box::new(Sending {
             source,
             offset,
             remaining,
             tail: Vec::new(),
-        };
+        });
         // The head and the first piece of a copied file go in one send.
         if sending.read_piece(&mut self.bytes).is_err() {
             sending.source = Source::Nothing;
@@ -269,12 +270,12 @@ impl Outbox {
     /// Keeps what `out` holds, behind which something is missing.
     pub(crate) fn hold_cut_short(&mut self, out: &mut Vec<u8>, sender: &mut Sender) {
         self.hold(out, 0, sender);
-        self.body = Some(Sending {
+        self.body = Some(Box::new(Sending {
             source: Source::Nothing,
             offset: 0,
             remaining: 1,
             tail: Vec::new(),
-        });
+        }));
     }
 
     /// Sends as much as the socket and the turn allow.
@@ -319,7 +320,7 @@ impl Outbox {
 
     fn send_bytes(&mut self, socket: impl AsFd, sender: &mut Sender) -> io::Result<()> {
         let bytes = &self.bytes[self.start..];
-        let sent = match &mut self.body {
+        let sent = match self.body.as_deref_mut() {
             // Head and body in one system call.
             Some(Sending {
                 source: Source::Memory(memory),
