@@ -33,6 +33,8 @@ pub(crate) struct Cache {
     in_memory: bool,
     kept: Mutex<Kept>,
     reserve: Reserve,
+    /// Counts the documents that hold a descriptor, here or in a worker: each has a clone.
+    holders: Arc<()>,
 }
 
 impl Cache {
@@ -43,6 +45,7 @@ impl Cache {
             in_memory: body == BodyMode::Memory,
             kept: Mutex::new(Kept::new(files_max())),
             reserve: Reserve::new(),
+            holders: Arc::default(),
         }
     }
 
@@ -73,11 +76,17 @@ impl Cache {
             return Ok(document);
         }
         let keep = self.in_memory && opened.length() <= CONTENT_MAX;
-        let document = Arc::new(opened.into_document(keep, now)?);
+        let document = Arc::new(opened.into_document(keep, &self.holders, now)?);
         if target.len() <= TARGET_MAX {
             self.kept().insert(target, Arc::clone(&document), now);
         }
         Ok(document)
+    }
+
+    /// True when more descriptors are held in all than this cache may keep, so that a worker should not
+    /// hold documents that are gone from here.
+    pub(crate) fn is_exceeded(&self) -> bool {
+        Arc::strong_count(&self.holders) - 1 > self.kept().files_max
     }
 
     /// Opens the file; where descriptors ran out, those that are only kept for later make room, and

@@ -5,8 +5,9 @@
 //! look-up in the thread's own slots and two copies (head and body) into the engine's buffer; it
 //! allocates nothing, takes no lock and makes no system call.
 //!
-//! Not here: TLS, compression, directory listings, multipart ranges (a request for several parts is
-//! answered whole, as RFC 9110, 14.2 allows).
+//! Not here: TLS, compression, directory listings (a directory is its `index.html`, with or without a
+//! slash behind its name), multipart ranges (a request for several parts is answered whole, as RFC 9110,
+//! 14.2 allows).
 
 use std::cell::RefCell;
 use std::io;

@@ -34,9 +34,10 @@ pub(crate) struct Document {
     pub(crate) content: Content,
     /// Its length in bytes, at least 0.
     pub(crate) length: u64,
-    /// Strong entity tag with its quotes: the time of the last change in nanoseconds and the length.
+    /// Entity tag with its quotes: the time of the last change in nanoseconds and the length. It is weak
+    /// when the file changed while it was read.
     pub(crate) etag: String,
-    /// Time of the last change, in whole seconds, as HTTP dates have it.
+    /// Time of the last write, in whole seconds, as HTTP dates have it.
     pub(crate) modified: SystemTime,
     /// The same as text.
     pub(crate) last_modified: String,
@@ -44,6 +45,8 @@ pub(crate) struct Document {
     pub(crate) media_type: &'static str,
     identity: Identity,
     fresh_until: AtomicU64,
+    /// Counts it while it holds a descriptor.
+    _holder: Option<Arc<()>>,
 }
 
 /// What a document is: that of which file, and the media type, since that comes from the name.
@@ -53,12 +56,14 @@ pub(crate) struct Key {
     media_type: &'static str,
 }
 
-/// What changes when a file changes: device, inode, time in nanoseconds, length.
+/// What changes when a file changes. The time of the last write alone would not do: a program that
+/// writes in place may set it back, but nobody sets the time of the last change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Identity {
     device: u64,
     inode: u64,
-    modified_ns: i128,
+    changed_ns: i128,
+    modified_s: i64,
     length: u64,
 }
 
@@ -69,7 +74,8 @@ pub(crate) struct Opened {
     media_type: &'static str,
 }
 
-/// Time for which a file is taken as unchanged. nginx's `open_file_cache_valid` does the same.
+/// Time for which a file is taken as unchanged, as nginx does by `open_file_cache_valid`. A file that is
+/// written in place and not held in memory goes out with its old tag for so long.
 pub(crate) const FRESH: Millis = 1000;
 
 impl Root {
@@ -127,7 +133,7 @@ impl Root {
 
     fn open_beneath(&self, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let mut attempts = 3;
+        let mut attempts = 64;
         loop {
             let flags = flags | OFlags::CLOEXEC;
             match rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve) {
@@ -144,16 +150,9 @@ impl Opened {
         if !metadata.is_file() {
             return Err(Errno::NOENT);
         }
-        let seconds = i128::from(metadata.mtime()) * 1_000_000_000;
-        let identity = Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            modified_ns: seconds + i128::from(metadata.mtime_nsec()),
-            length: metadata.len(),
-        };
         Ok(Self {
             file,
-            identity,
+            identity: Identity::of(metadata),
             media_type: media_type(path),
         })
     }
@@ -171,38 +170,58 @@ impl Opened {
         }
     }
 
-    /// Makes a document of it, its content read into memory when `keep` is set.
+    /// Makes a document of it, its content read into memory when `keep` is set; else it is one of the
+    /// `holders` of a descriptor. A file that changed meanwhile is looked at again at the next request.
     ///
     /// # Errors
     /// 500 when it cannot be read, or became shorter while it was.
-    pub(crate) fn into_document(self, keep: bool, now: Millis) -> Result<Document, u16> {
-        let Identity {
-            modified_ns,
-            length,
-            ..
-        } = self.identity;
+    pub(crate) fn into_document(
+        self,
+        keep: bool,
+        holders: &Arc<()>,
+        now: Millis,
+    ) -> Result<Document, u16> {
+        let length = self.identity.length;
+        let mut rested = true;
         let content = if keep {
             let mut bytes = vec![0; usize::try_from(length).map_err(|_| 500_u16)?];
             self.file
                 .read_exact_at(&mut bytes, 0)
                 .map_err(|_| 500_u16)?;
+            let after = self.file.metadata().map_err(|_| 500_u16)?;
+            rested = Identity::of(&after) == self.identity;
             Content::Memory(bytes.into())
         } else {
             Content::File(Arc::new(self.file))
         };
         // Times before 1970 have no HTTP date in every library; such a file counts as from 1970.
-        let seconds = u64::try_from(modified_ns.div_euclid(1_000_000_000)).unwrap_or(0);
+        let seconds = u64::try_from(self.identity.modified_s).unwrap_or(0);
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(DATE_MAX));
+        let weak = if rested { "" } else { "W/" };
         Ok(Document {
             content,
             length,
-            etag: format!("\"{modified_ns:x}-{length:x}\""),
+            etag: format!("{weak}\"{:x}-{length:x}\"", self.identity.changed_ns),
             modified,
             last_modified: httpdate::fmt_http_date(modified),
             media_type: self.media_type,
             identity: self.identity,
-            fresh_until: AtomicU64::new(now + FRESH),
+            fresh_until: AtomicU64::new(if rested { now + FRESH } else { 0 }),
+            _holder: (!keep).then(|| Arc::clone(holders)),
         })
+    }
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        let seconds = i128::from(metadata.ctime()) * 1_000_000_000;
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            changed_ns: seconds + i128::from(metadata.ctime_nsec()),
+            modified_s: metadata.mtime(),
+            length: metadata.len(),
+        }
     }
 }
 
@@ -245,12 +264,13 @@ impl Document {
 }
 
 /// The reply to a failed open. A file that may not be read is not there for a client, as one outside
-/// of the root (`EXDEV`) is not.
+/// of the root (`XDEV`) is not.
 fn status(error: Errno) -> u16 {
     match error {
-        Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => EXHAUSTED,
-        Errno::IO => 500,
-        _ => 404,
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => EXHAUSTED,
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG => 404,
+        Errno::ACCESS | Errno::PERM | Errno::XDEV | Errno::NXIO | Errno::NODEV => 404,
+        _ => 500,
     }
 }
 

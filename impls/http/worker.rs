@@ -78,6 +78,10 @@ impl Worker {
         target: &[u8],
         now: Millis,
     ) -> Result<(), u16> {
+        if cache.is_exceeded() {
+            // A thread for each connection, each with slots of its own, would hold every descriptor.
+            self.slots.fill_with(|| None);
+        }
         match Self::fill(&mut self.slots[place], cache, target, now, &self.clock) {
             Err(EXHAUSTED) => {
                 // Slots hold descriptors that the cache cannot close.

@@ -87,3 +87,37 @@ fn only_descriptors_that_nobody_uses_are_given_up() {
     assert_eq!(cache.kept().files, 1);
     assert!(Arc::ptr_eq(&used, &cache.document(b"/0", 0).unwrap()));
 }
+
+#[test]
+fn a_file_rewritten_with_its_old_time_and_length_is_another() {
+    let (root, cache) = cache(BodyMode::Memory, 1);
+    let path = root.path().join("0");
+    let before = cache.document(b"/0", 0).unwrap();
+    let times = std::fs::metadata(&path).unwrap().modified().unwrap();
+    // The clock of files moves a few hundred times a second: written until it did.
+    let mut after = Arc::clone(&before);
+    for look in 1..10_000 {
+        std::fs::write(&path, "y").unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(times).unwrap();
+        after = cache.document(b"/0", look * 2000).unwrap();
+        if after.etag != before.etag {
+            break;
+        }
+    }
+    assert_ne!(after.etag, before.etag);
+    assert_eq!(after.last_modified, before.last_modified);
+    assert!(matches!(&after.content, Content::Memory(bytes) if **bytes == *b"y"));
+}
+
+#[test]
+fn descriptors_that_workers_hold_are_counted_until_they_let_go() {
+    let (_root, cache) = cache(BodyMode::Sendfile, 3);
+    cache.kept().files_max = 1;
+    let mut held: Vec<_> = [&b"/0"[..], b"/1", b"/2"]
+        .map(|target| cache.document(target, 0).unwrap())
+        .into();
+    assert!(cache.is_exceeded());
+    held.clear();
+    assert!(!cache.is_exceeded());
+}
