@@ -73,16 +73,20 @@ pub(crate) fn judge_run(
 
 /// Says that there is no run where there are no records; records that cannot be read are another matter.
 fn no_run(error: RecordsError, folder: &Path) -> anyhow::Error {
-    let missing =
-        matches!(&error, RecordsError::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+    let kind = match &error {
+        RecordsError::Io { source, .. } => Some(source.kind()),
+        _ => None,
+    };
+    let shown = folder.display();
     let error = anyhow::Error::new(error);
-    if missing {
-        error.context(format!(
-            "there is no run to judge in {}; `ringside run` makes one",
-            folder.display()
-        ))
-    } else {
-        error
+    match kind {
+        Some(ErrorKind::NotFound) => error.context(format!(
+            "there is no run to judge in {shown}; `ringside run` makes one"
+        )),
+        Some(ErrorKind::NotADirectory) => error.context(format!(
+            "{shown} is no folder; give the folder of a run, such as reports/latest"
+        )),
+        _ => error,
     }
 }
 
