@@ -2,3 +2,4 @@
 //! over bytes, without sockets, clocks or allocation on the hot paths.
 
 pub mod http;
+pub mod mqtt;
