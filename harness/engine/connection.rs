@@ -12,7 +12,7 @@ use ringside_metal::socket;
 
 use crate::outbox::{Flushed, Outbox, Sender, Sent};
 use crate::stall::Watch;
-use crate::{BodyMode, Millis, Protocol, Step, Tick};
+use crate::{BodyMode, Caller, Delivery, Millis, Protocol, Step, Tick};
 
 /// What a worker reuses for all its connections.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ pub(crate) struct Connection<P: Protocol, S = OwnedFd> {
     failing: bool,
     /// It stands in its loop's list of connections that have more to do.
     pub(crate) queued: bool,
+    /// Others have something for it.
+    called: bool,
     /// The core is to be called again with what was kept, once the outbox is empty.
     resume: bool,
     /// Sees whether the peer takes what the outbox holds.
@@ -185,6 +187,7 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
             ending: false,
             failing: false,
             queued: false,
+            called: false,
             resume: false,
             watch: Watch::new(space.now),
         }
@@ -206,6 +209,16 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
     /// The same where nothing reports: a blocking socket is always worth a read.
     pub(crate) fn report_readable(&mut self) {
         self.readable = true;
+    }
+
+    /// Gives the core what others can call it by.
+    pub(crate) fn introduce(&mut self, protocol: &P, caller: Caller) {
+        protocol.introduce(&mut self.state, caller);
+    }
+
+    /// It was called. Call [`Self::turn`] next.
+    pub(crate) fn report_call(&mut self) {
+        self.called = true;
     }
 
     /// True when it waits for room in the socket, not for input.
@@ -252,6 +265,7 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
                     let count = self.unpack_kept(space)?;
                     self.serve(protocol, space, count)?;
                 }
+                Phase::Open if P::CALLS && self.called => self.deliver(protocol, space)?,
                 Phase::Open if !self.readable => return Ok(Turn::Wait),
                 Phase::Open if may_read => {
                     may_read = false;
@@ -307,6 +321,17 @@ impl<P: Protocol, S: AsFd> Connection<P, S> {
         self.phase = Phase::HalfClosed;
         space.out.clear();
         protocol.half_closed(&mut self.state, &mut space.out);
+        self.send_out(space)
+    }
+
+    /// Sends what others have for it.
+    fn deliver(&mut self, protocol: &P, space: &mut Workspace) -> io::Result<()> {
+        space.out.clear();
+        match protocol.deliver(&mut self.state, space.now, &mut space.out) {
+            Delivery::Done => self.called = false,
+            Delivery::More => {}
+            Delivery::Close => self.phase = Phase::Finishing,
+        }
         self.send_out(space)
     }
 

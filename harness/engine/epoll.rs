@@ -14,6 +14,7 @@ use ringside_metal::epoll::{CONNECTION, Events, Interest, Poller, Ticker};
 use ringside_metal::socket;
 
 use crate::connection::{Connection, LOOP_INPUT, Turn, Workspace};
+use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers, io_error};
 use crate::slots::Slots;
@@ -75,6 +76,7 @@ pub(crate) fn refuse_ring_modes(body: BodyMode) -> Result<(), StartError> {
 const LISTENER: u64 = u64::MAX;
 const STOP: u64 = u64::MAX - 1;
 const TICK: u64 = u64::MAX - 2;
+const INBOX: u64 = u64::MAX - 3;
 
 /// Events of one `epoll_wait`.
 const BATCH: usize = 1024;
@@ -95,6 +97,7 @@ struct EventLoop<P: Protocol> {
     slots: Slots<Connection<P>>,
     /// Connections that have more to do, without any event to come.
     runnable: Vec<u64>,
+    inbox: Arc<Inbox>,
     space: Workspace,
     started: Millis,
     stopping: bool,
@@ -107,6 +110,10 @@ impl<P: Protocol> EventLoop<P> {
         poller.add(stop, STOP, Interest::IN)?;
         let ticker = Ticker::new(TICK_PERIOD)?;
         poller.add(&ticker, TICK, Interest::IN)?;
+        let inbox = Inbox::new()?;
+        if P::CALLS {
+            poller.add(&*inbox, INBOX, Interest::IN | Interest::ET)?;
+        }
         Ok(Self {
             protocol,
             poller,
@@ -115,6 +122,7 @@ impl<P: Protocol> EventLoop<P> {
             accepting: true,
             slots: Slots::new(),
             runnable: Vec::new(),
+            inbox,
             space: Workspace::new(LOOP_INPUT, body),
             started: coarse_millis(),
             stopping: false,
@@ -123,13 +131,10 @@ impl<P: Protocol> EventLoop<P> {
 
     fn run(mut self) -> io::Result<Counters> {
         let mut events = Events::with_capacity(BATCH);
-        let mut turns = Vec::new();
+        let (mut turns, mut calls) = (Vec::new(), Vec::new());
         while !self.stopping {
-            let wait = if self.runnable.is_empty() {
-                None
-            } else {
-                Some(Duration::ZERO)
-            };
+            let idle = self.runnable.is_empty() && (!P::CALLS || self.inbox.may_sleep());
+            let wait = if idle { None } else { Some(Duration::ZERO) };
             self.poller.wait(&mut events, wait)?;
             self.space.now = coarse_millis() - self.started;
             std::mem::swap(&mut self.runnable, &mut turns);
@@ -138,6 +143,8 @@ impl<P: Protocol> EventLoop<P> {
                     (LISTENER, _) => self.accept()?,
                     (STOP, _) => self.stopping = true,
                     (TICK, _) => self.sweep()?,
+                    // The calls themselves are taken behind the events.
+                    (INBOX, _) => {}
                     (key, seen) => self.ready(key, seen),
                 }
             }
@@ -147,9 +154,23 @@ impl<P: Protocol> EventLoop<P> {
                     self.ready(key, Interest::empty());
                 }
             }
+            if P::CALLS {
+                self.answer_calls(&mut calls);
+            }
         }
         self.space.tally.closed += self.slots.len() as u64;
         Ok(self.space.totals().counters())
+    }
+
+    /// Behind everything else of a batch, so that what several connections send to one leaves at once.
+    fn answer_calls(&mut self, calls: &mut Vec<u64>) {
+        self.inbox.take(calls);
+        for key in calls.drain(..) {
+            if let Some(connection) = self.slots.value_mut(key) {
+                connection.report_call();
+                self.ready(key, Interest::empty());
+            }
+        }
     }
 
     #[inline]
@@ -200,6 +221,9 @@ impl<P: Protocol> EventLoop<P> {
         let Some(connection) = self.slots.value_mut(key) else {
             return;
         };
+        if P::CALLS {
+            connection.introduce(&self.protocol, self.inbox.caller(key));
+        }
         if self
             .poller
             .add(connection.socket(), key, CONNECTION)

@@ -17,6 +17,7 @@ mod floor;
 pub mod floor_epoll;
 pub mod floor_uring;
 mod handover;
+mod inbox;
 mod listener;
 mod options;
 mod outbox;
@@ -34,7 +35,8 @@ pub mod uring;
 
 pub use body::BodyMode;
 pub use floor::{FloorReply, Matcher};
+pub use inbox::{Caller, Inbox};
 pub use listener::{Listener, Listening, PerCoreListen};
 pub use options::EngineOptions;
-pub use protocol::{Body, Content, Millis, Progress, Protocol, Step, Tick};
+pub use protocol::{Body, Content, Delivery, Millis, Progress, Protocol, Step, Tick};
 pub use service::{Stop, Workers, add_counters, io_error, panic_message};

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::Caller;
+
 /// Milliseconds of the engine's own clock, which starts with the service.
 pub type Millis = u64;
 
@@ -11,8 +13,28 @@ pub trait Protocol: Send + Sync + 'static {
     /// What it remembers of one connection.
     type Connection: Send + 'static;
 
+    /// Connections send things to one another, by [`Caller`]. Engines look for calls only then.
+    const CALLS: bool = false;
+
     /// A connection was accepted.
     fn open(&self, now: Millis) -> Self::Connection;
+
+    /// Gives a new connection what others can call it by, where [`Self::CALLS`].
+    fn introduce(&self, connection: &mut Self::Connection, caller: Caller) {
+        let _ = (connection, caller);
+    }
+
+    /// Appends to `out` what others have for this connection, after it was called and everything before
+    /// was sent. A few socket buffers at a time: what the core keeps, it can still drop.
+    fn deliver(
+        &self,
+        connection: &mut Self::Connection,
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) -> Delivery {
+        let _ = (connection, now, out);
+        Delivery::Done
+    }
 
     /// Takes bytes that came and appends replies to `out`. Called again at once with the rest of the
     /// input (also an empty rest) after a [`Step::Body`] was sent; with more input after a
@@ -42,6 +64,17 @@ pub trait Protocol: Send + Sync + 'static {
         let _ = (connection, now, out);
         Tick::Keep
     }
+}
+
+/// How far a delivery came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nothing is left until the next call.
+    Done,
+    /// There is more: to be asked again once `out`, which is not empty, was sent.
+    More,
+    /// Send `out`, then close, as [`Step::Close`] does.
+    Close,
 }
 
 /// What a core did with the input.

@@ -132,8 +132,8 @@ impl Events {
     }
 }
 
-/// A flag that any thread can raise and any number of pollers can watch. It is never lowered, so a
-/// poller that watches it without [`Interest::ET`] sees it until the end.
+/// A flag that any thread can raise and any number of pollers can watch. A poller that watches it
+/// without [`Interest::ET`] sees it until it is lowered.
 #[derive(Debug)]
 pub struct Flag {
     event: OwnedFd,
@@ -154,6 +154,12 @@ impl Flag {
     pub fn raise(&self) {
         // It can fail only when the counter is full, and then the flag is up already.
         let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+    }
+
+    /// Lowers it.
+    pub fn lower(&self) {
+        // It can fail only when it is not raised.
+        let _ = rustix::io::read(&self.event, &mut [0; 8]);
     }
 }
 

@@ -12,6 +12,7 @@ use ringside_metal::ring::{Completion, Ring, Socket};
 
 use super::transfer::Transfer;
 use super::{RingSettings, worker::Totals};
+use crate::inbox::Inbox;
 use crate::stall::Watch;
 use crate::{BodyMode, Millis, Protocol, Tick};
 
@@ -52,6 +53,8 @@ pub(super) struct Shared<P> {
     pub(super) totals: Totals,
     /// Connections that wait for receive buffers.
     pub(super) starved: Vec<u32>,
+    /// Calls from other connections, where the protocol has them.
+    pub(super) inbox: Option<Arc<Inbox>>,
     spares: Vec<Vec<u8>>,
 }
 
@@ -61,6 +64,7 @@ impl<P> Shared<P> {
         ring: Ring,
         settings: RingSettings,
         body: BodyMode,
+        inbox: Option<Arc<Inbox>>,
     ) -> Self {
         let (starved, spares) = (Vec::new(), Vec::new());
         Self {
@@ -71,6 +75,7 @@ impl<P> Shared<P> {
             now: 0,
             totals: Totals::default(),
             starved,
+            inbox,
             spares,
         }
     }
@@ -127,6 +132,8 @@ pub(super) struct Connection<C> {
     /// The peer has closed its side.
     ended: bool,
     told_of_end: bool,
+    /// Others have something for it.
+    called: bool,
     /// The core has seen all of `input` and waits for more.
     hungry: bool,
     input: Vec<u8>,
@@ -159,14 +166,25 @@ impl<C> Connection<C> {
             asked: false,
             ended: false,
             told_of_end: false,
+            called: false,
             hungry: true,
             input: Vec::new(),
             out: Vec::new(),
             unsent: 0..0,
             transfer: None,
         };
+        if let Some(inbox) = &shared.inbox {
+            let caller = inbox.caller(u64::from(index));
+            shared.protocol.introduce(&mut connection.core, caller);
+        }
         connection.receive(shared);
         connection
+    }
+
+    /// Others have something for it; or for one that was at its place before, which does no harm.
+    pub(super) fn call<P: Protocol<Connection = C>>(&mut self, shared: &mut Shared<P>) {
+        self.called = true;
+        self.go_on(shared);
     }
 
     /// True once nothing refers to it any more.

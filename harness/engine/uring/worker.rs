@@ -12,12 +12,14 @@ use super::accept::{self, Acceptor};
 use super::connection::{self, Connection, Shared};
 use super::moderation::Moderation;
 use super::settings::RingSettings;
+use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers, io_error};
 use crate::{BodyMode, EngineOptions, Millis, Protocol};
 
 const STOP: u64 = 2 << 40;
 const TICK: u64 = 3 << 40;
+const INBOX: u64 = 4 << 40;
 
 /// Starts one loop with one listener.
 ///
@@ -71,7 +73,9 @@ pub(crate) fn spawn_loop<P: Protocol>(
             Err(error) => return ready.failed(error),
         };
         let acceptor = Acceptor::new(listener, settings.accept(), &ring);
-        let mut worker = Worker::new(Shared::new(protocol, ring, settings, body), acceptor);
+        let inbox = if P::CALLS { Some(Inbox::new()?) } else { None };
+        let shared = Shared::new(protocol, ring, settings, body, inbox);
+        let mut worker = Worker::new(shared, acceptor);
         worker.begin(stop);
         if let Err(error) = worker.shared.ring.submit() {
             return ready.failed(error);
@@ -169,16 +173,22 @@ impl<P: Protocol> Worker<P> {
     fn begin(&mut self, stop: &Stop) {
         self.shared.ring.poll_readable(stop, STOP);
         self.shared.ring.timeout(Duration::from_secs(1), TICK);
+        self.watch_inbox();
         self.acceptor.adjust(0, &mut self.shared.ring);
     }
 
+    fn watch_inbox(&mut self) {
+        let Shared { ring, inbox, .. } = &mut self.shared;
+        if let Some(inbox) = inbox {
+            inbox.lower();
+            ring.poll_readable(&**inbox, INBOX);
+        }
+    }
+
     fn serve(&mut self) -> io::Result<Counters> {
+        let mut calls = Vec::new();
         while !self.stopping {
-            let Shared { ring, totals, .. } = &mut self.shared;
-            let now = self
-                .moderation
-                .wait(ring, totals.open)
-                .map_err(RingError::into_io)?;
+            let now = self.wait().map_err(RingError::into_io)?;
             // One reading of the clock for each batch.
             let now = now.duration_since(self.started).as_millis();
             self.shared.now = Millis::try_from(now).unwrap_or(Millis::MAX);
@@ -186,11 +196,48 @@ impl<P: Protocol> Worker<P> {
                 self.dispatch(completion);
             }
             self.feed_starved();
+            self.answer_calls(&mut calls);
             self.acceptor
                 .adjust(self.shared.totals.open, &mut self.shared.ring);
         }
         self.close_all()?;
         Ok(self.counters())
+    }
+
+    /// Hands over what was queued, and waits unless connections were called meanwhile.
+    fn wait(&mut self) -> Result<Instant, RingError> {
+        let Shared {
+            ring,
+            totals,
+            inbox,
+            ..
+        } = &mut self.shared;
+        if inbox.as_ref().is_none_or(|inbox| inbox.may_sleep()) {
+            return self.moderation.wait(ring, totals.open);
+        }
+        ring.submit()?;
+        Ok(Instant::now())
+    }
+
+    /// Behind everything else of a batch, so that what several connections send to one leaves at once.
+    fn answer_calls(&mut self, calls: &mut Vec<u64>) {
+        let Some(inbox) = &self.shared.inbox else {
+            return;
+        };
+        inbox.take(calls);
+        let open = self.shared.totals.open;
+        for index in calls.drain(..) {
+            let slot = &mut self.connections[index as usize];
+            let Some(connection) = slot else { continue };
+            connection.call(&mut self.shared);
+            if connection.is_over() {
+                *slot = None;
+                self.free.push(index as u32);
+            }
+        }
+        if self.shared.totals.open < open {
+            self.acceptor.wake();
+        }
     }
 
     /// Closes every connection, and waits a moment for those that cannot be closed at once.
@@ -237,6 +284,7 @@ impl<P: Protocol> Worker<P> {
                 }
             }
             (None, TICK) => self.tick(),
+            (None, INBOX) => self.watch_inbox(),
             (None, _) => self.stopping = true,
         }
     }

@@ -7,8 +7,8 @@ use ringside_metal::ring::{Completion, Payload};
 use rustix::io::Errno;
 
 use super::{Connection, Event, Phase, Shared, tag};
-use crate::Protocol;
 use crate::uring::transfer::Advance;
+use crate::{Delivery, Protocol};
 
 impl<C> Connection<C> {
     pub(super) fn sent<P: Protocol<Connection = C>>(
@@ -84,6 +84,19 @@ impl<C> Connection<C> {
         self.pending += 1;
     }
 
+    /// Takes what others have for it, behind the replies that wait.
+    fn deliver<P: Protocol<Connection = C>>(&mut self, shared: &mut Shared<P>) {
+        if self.out.capacity() == 0 {
+            self.out = shared.spare();
+        }
+        let (core, now) = (&mut self.core, shared.now);
+        match shared.protocol.deliver(core, now, &mut self.out) {
+            Delivery::Done => self.called = false,
+            Delivery::More => {}
+            Delivery::Close => self.phase = Phase::Closing,
+        }
+    }
+
     /// Does what can be done without waiting: sends, shows waiting input to the core, receives.
     pub(super) fn go_on<P: Protocol<Connection = C>>(&mut self, shared: &mut Shared<P>) {
         loop {
@@ -119,6 +132,9 @@ impl<C> Connection<C> {
                         continue;
                     }
                 }
+            }
+            if P::CALLS && self.called && !self.sending && self.phase == Phase::Open {
+                self.deliver(shared);
             }
             if !self.sending && !self.out.is_empty() {
                 self.flush(shared);
