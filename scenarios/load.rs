@@ -32,6 +32,7 @@ pub(crate) fn plan(params: &Params, connections: u32) -> Result<LoadPlan, ParamE
         timeout: Duration::from_secs(5),
         read_buffer: 64 << 10,
         operations_min: 0,
+        together: false,
     })
 }
 

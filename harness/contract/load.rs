@@ -69,6 +69,9 @@ pub struct LoadPlan {
     /// told by bytes received, since the transfers of many connections end in waves that a short window
     /// catches or misses: whole ones are off by as much as 30 %.
     pub operations_min: u64,
+    /// Operations end on other connections than they began on, so that one thread drives all of them.
+    #[serde(default)]
+    pub together: bool,
 }
 
 /// The times of one block.

@@ -112,6 +112,8 @@ pub struct Completion {
     pub sequence: u64,
     /// As in [`Operation`]; latency counts from here.
     pub intended: u64,
+    /// The connection that started it, when that was another one; see [`LoadPlan::together`].
+    pub origin: Option<u32>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -144,6 +146,12 @@ pub trait Session: Send {
     /// Called when a connection is up, again after each reconnect. Appends a handshake to `out`, if the
     /// protocol has one.
     fn open(&mut self, out: &mut Vec<u8>);
+
+    /// True once operations may start: when the peer has answered the handshake. The load waits until
+    /// every connection is ready.
+    fn is_ready(&self) -> bool {
+        true
+    }
 
     /// Starts `operations`, appending their bytes to `out`. Called with at most as many as the window
     /// has room for.

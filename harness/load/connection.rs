@@ -12,7 +12,9 @@ pub(crate) enum State {
     Closed,
     /// The socket is being connected.
     Connecting,
-    /// Bytes can flow.
+    /// Bytes can flow, and the session waits for the answer to its handshake.
+    Greeting,
+    /// Operations can be started.
     Open,
 }
 

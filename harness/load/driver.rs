@@ -52,7 +52,11 @@ pub fn drive(
     check(&plan, options)?;
     fit_open_files(&mut plan, &mut warnings)?;
     let segments = segments(&plan.arrivals, &options.timing);
-    let threads = options.cpus.len().max(1);
+    let threads = if plan.together {
+        1
+    } else {
+        options.cpus.len().max(1)
+    };
     let setup = Setup {
         scenario,
         params,

@@ -28,7 +28,7 @@ impl Worker<'_> {
         match connection.state {
             State::Closed => {}
             State::Connecting => self.connected(index),
-            State::Open => {
+            State::Greeting | State::Open => {
                 if !connection.unsent.is_empty() && flags.contains(EventFlags::OUT) {
                     self.flush_unsent(index);
                 }
@@ -82,22 +82,31 @@ impl Worker<'_> {
 
     /// A connection that was begun is up, or has failed.
     fn connected(&mut self, index: usize) {
-        self.connecting -= 1;
         let connection = &mut self.connections[index];
         let socket = connection
             .socket
             .as_ref()
             .expect("a connecting connection has a socket");
         if let Err(error) = sockopt::socket_error(socket).and_then(|error| error) {
-            connection.close();
+            self.close(index);
             return self.connect_failed(index, &error.to_string());
         }
-        connection.state = State::Open;
-        self.open += 1;
+        connection.state = State::Greeting;
         self.buffers.out.clear();
         connection.session.open(&mut self.buffers.out);
+        self.welcome(index);
         self.refill(index, monotonic_ns());
         self.flush(index);
+    }
+
+    /// Counts the connection as open once its session is ready.
+    pub(crate) fn welcome(&mut self, index: usize) {
+        let connection = &mut self.connections[index];
+        if connection.state == State::Greeting && connection.session.is_ready() {
+            connection.state = State::Open;
+            self.connecting -= 1;
+            self.open += 1;
+        }
     }
 
     /// Counts a connection that could not be opened. Before the load it stays closed; under load it is
@@ -113,6 +122,10 @@ impl Worker<'_> {
 
     /// The connection is dead: what was in flight on it is lost.
     pub(crate) fn lose(&mut self, index: usize, because: impl FnOnce() -> String) {
+        if self.connections[index].state == State::Greeting {
+            self.close(index);
+            return self.connect_failed(index, &because());
+        }
         let lost = self.close(index);
         let tally = &mut self.tallies[self.bin];
         tally.operations += lost;
@@ -136,9 +149,13 @@ impl Worker<'_> {
     /// its time so far, the least that it can have taken: without it a server that stalls and then drops
     /// the connection would have the best percentiles of all (coordinated omission).
     fn close(&mut self, index: usize) -> u64 {
+        match self.connections[index].state {
+            State::Closed => {}
+            State::Connecting | State::Greeting => self.connecting -= 1,
+            State::Open => self.open -= 1,
+        }
         let flying = self.connections[index].close();
         let lost = flying.len() as u64;
-        self.open -= 1;
         self.in_flight -= lost;
         if let Some(latencies) = &mut self.tallies[self.bin].latencies {
             let now = monotonic_ns();
@@ -197,9 +214,8 @@ impl Worker<'_> {
             if now.saturating_sub(connection.progress_at) < timeout {
                 continue;
             }
-            if connection.state == State::Connecting {
-                self.connecting -= 1;
-                self.connections[index].close();
+            if matches!(connection.state, State::Connecting | State::Greeting) {
+                self.close(index);
                 self.connect_failed(index, "no answer in time");
             } else if !connection.flying.is_empty() {
                 let lost = self.close(index);

@@ -160,8 +160,10 @@ impl Worker<'_> {
         self.account(index, now);
         match fed {
             Ok(false) => {
+                self.welcome(index);
                 self.refill(index, now);
                 self.flush(index);
+                self.refill_origins(now);
             }
             Ok(true) => self.replace(index),
             Err(because) => self.lose(index, || because),
@@ -183,7 +185,17 @@ impl Worker<'_> {
         connection.received = 0;
         let timeout_ns = self.setup.plan.timeout.as_nanos();
         for completion in self.buffers.done.drain(..) {
+            // A load whose operations end elsewhere has one thread, which has all connections in order.
+            let origin = completion.origin.map_or(index, |number| number as usize);
+            let Some(connection) = self.connections.get_mut(origin) else {
+                tally.corrupt += 1;
+                continue;
+            };
             self.in_flight -= u64::from(connection.land(completion.intended));
+            connection.progress_at = now;
+            if origin != index && self.origins.last() != Some(&origin) {
+                self.origins.push(origin);
+            }
             let latency = now.saturating_sub(completion.intended);
             let in_time = u128::from(latency) <= timeout_ns;
             tally.operations += 1;
@@ -197,7 +209,16 @@ impl Worker<'_> {
                 latencies.record(latency);
             }
         }
-        connection.progress_at = now;
+        self.connections[index].progress_at = now;
+    }
+
+    /// Starts operations on those connections whose operations ended on another.
+    fn refill_origins(&mut self, now: u64) {
+        while let Some(origin) = self.origins.pop() {
+            self.buffers.out.clear();
+            self.refill(origin, now);
+            self.flush(origin);
+        }
     }
 
     /// Starts as many operations as the connection's window has room for. Their bytes are appended to

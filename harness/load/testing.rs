@@ -93,6 +93,7 @@ impl Session for NumbersSession {
             self.expected = self.expected.map(|expected| expected + 1);
             let outcome = if right { Outcome::Ok } else { Outcome::Corrupt };
             let completion = Completion {
+                origin: None,
                 sequence,
                 intended,
                 outcome,
@@ -188,6 +189,7 @@ pub(crate) fn closed(connections: u32, window: u32) -> LoadPlan {
         timeout: Duration::from_secs(20),
         read_buffer: 64 << 10,
         operations_min: 0,
+        together: false,
     }
 }
 

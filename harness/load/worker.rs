@@ -115,6 +115,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) unopened: VecDeque<u32>,
     /// Closed connections that are to be opened later, by time.
     pub(crate) retries: VecDeque<(u64, u32)>,
+    /// Connections whose operations ended on another one, and that have room for more.
+    pub(crate) origins: Vec<usize>,
     /// Connections that may have more to read than one turn took, by token.
     pub(crate) again: Vec<u64>,
     /// Throttled connections by the time at which they may read again.
@@ -179,6 +181,7 @@ impl<'a> Worker<'a> {
             connecting: 0,
             opened: 0,
             retries: VecDeque::new(),
+            origins: Vec::new(),
             again: Vec::new(),
             parked: BinaryHeap::new(),
             sweep_at: 0,

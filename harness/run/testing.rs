@@ -102,6 +102,7 @@ impl Scenario for FakeScenario {
             timeout: Duration::from_secs(1),
             read_buffer: 4096,
             operations_min: 0,
+            together: false,
         })
     }
 

@@ -152,6 +152,7 @@ impl Session for EchoSession {
                 done.push(Completion {
                     sequence,
                     intended,
+                    origin: None,
                     outcome,
                 });
                 self.current = None;

@@ -131,6 +131,7 @@ impl HttpSession {
             done.push(Completion {
                 sequence,
                 intended,
+                origin: None,
                 outcome: answer.outcome,
             });
         }
@@ -248,6 +249,7 @@ impl Session for HttpSession {
             done.push(Completion {
                 sequence,
                 intended,
+                origin: None,
                 outcome,
             });
         }
