@@ -7,6 +7,7 @@ mod bytes;
 mod echo;
 mod http;
 mod load;
+mod mqtt;
 
 #[cfg(test)]
 mod tests;
@@ -25,5 +26,6 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::connections::Connections,
         &http::slow_reader::SlowReader,
         &http::short::Short,
+        &mqtt::pairs::Pairs,
     ]
 }

@@ -27,7 +27,7 @@ fn ids_are_paths_of_files_and_each_stands_once() {
 
 #[test]
 fn every_file_of_a_scenario_is_in_the_list() {
-    for family in ["echo", "http"] {
+    for family in ["echo", "http", "mqtt"] {
         for entry in Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(family)
             .read_dir()

@@ -19,6 +19,10 @@ const MANIFESTS: &[(&str, &str)] = &[
         "impls/http/caddy.toml",
         include_str!("../../impls/http/caddy.toml"),
     ),
+    (
+        "impls/mqtt/mosquitto.toml",
+        include_str!("../../impls/mqtt/mosquitto.toml"),
+    ),
 ];
 
 /// Every scenario.
@@ -30,7 +34,12 @@ pub(crate) fn scenarios() -> &'static [&'static dyn Scenario] {
 /// `--manifest`, which may replace an outside program of the same id.
 #[cfg(measures)]
 pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
-    let implementations = [ringside_echo::all(), ringside_http::all()].concat();
+    let implementations = [
+        ringside_echo::all(),
+        ringside_http::all(),
+        ringside_mqtt::all(),
+    ]
+    .concat();
     let mut programs = Vec::new();
     for (name, text) in MANIFESTS {
         programs.push(

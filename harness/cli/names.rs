@@ -1,7 +1,7 @@
 //! Whether what a claim names exists: a misspelt name in a table would read "not built yet" for ever.
 //!
-//! Families that are still to come are free to name what they like, and so are implementations of
-//! another system, which this build does not know.
+//! Families that are still to come are free to name what they like, and so are those that are built in
+//! part and implementations of another system, which this build does not know.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,22 @@ pub(crate) struct Names<'a> {
     catalogue: &'a Catalogue,
     /// Implementations that records name: outside programs whose manifest was given to the run only.
     recorded: &'a BTreeSet<Id>,
+    /// Families that are built, the whole of them.
     families: BTreeSet<String>,
 }
 
 impl<'a> Names<'a> {
-    /// Looks names up in `catalogue` and among `recorded`.
-    pub(crate) fn new(catalogue: &'a Catalogue, recorded: &'a BTreeSet<Id>) -> Self {
+    /// Looks names up in `catalogue` and among `recorded`, but those of families that are `under_way`.
+    pub(crate) fn new(
+        catalogue: &'a Catalogue,
+        recorded: &'a BTreeSet<Id>,
+        under_way: &BTreeSet<String>,
+    ) -> Self {
         let families = catalogue.scenarios.iter();
+        let families = families.map(|scenario| scenario.meta().id().family);
         Self {
             families: families
-                .map(|scenario| scenario.meta().id().family)
+                .filter(|family| !under_way.contains(family))
                 .collect(),
             catalogue,
             recorded,

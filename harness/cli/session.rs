@@ -123,6 +123,7 @@ impl Conformance {
         match family {
             "echo" => ringside_conform::echo::cases(),
             "http" => ringside_conform::http::cases(),
+            "mqtt" => ringside_conform::mqtt::cases(),
             _ => &[],
         }
     }

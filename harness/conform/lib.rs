@@ -9,5 +9,6 @@ mod case;
 mod client;
 pub mod echo;
 pub mod http;
+pub mod mqtt;
 
 pub use case::{Case, Failure, Outcome, Target, check};

@@ -7,21 +7,12 @@ use std::path::Path;
 use anyhow::Context;
 use ringside_contract::{Id, Judgement, Plan, Role, Verdict, Verdicts};
 use ringside_judge::{Families, JudgeInput, Records, RecordsError, ScenarioInfo};
-use serde::Deserialize;
 
 use crate::args::{Format, Global, JudgeArgs};
 use crate::commands::list::matches;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::{catalogue, datasets, files};
-
-const ROADMAP: &str = include_str!("../../../datasets/roadmap.toml");
-
-/// Families that are still to come.
-#[derive(Debug, Deserialize)]
-struct Roadmap {
-    families: Vec<String>,
-}
 
 /// Judges, writes `verdicts.json` into the run's folder, and prints a summary.
 pub(crate) fn judge(global: &Global, args: &JudgeArgs, output: &Output) -> anyhow::Result<Exit> {
@@ -148,8 +139,7 @@ fn recorded(records: &Records) -> BTreeSet<Id> {
 }
 
 fn families() -> anyhow::Result<Families> {
-    let roadmap: Roadmap =
-        toml::from_str(ROADMAP).context("datasets/roadmap.toml, as built in, cannot be read")?;
+    let roadmap = datasets::roadmap()?;
     let built: BTreeSet<String> = catalogue::scenarios()
         .iter()
         .map(|scenario| scenario.meta().id().family)

@@ -15,11 +15,17 @@ fn catalogue() -> Catalogue {
     let manifest =
         |path: &str| Manifest::read(&repository(path)).expect("the repository's own data is right");
     Catalogue {
-        implementations: [ringside_echo::all(), ringside_http::all()].concat(),
+        implementations: [
+            ringside_echo::all(),
+            ringside_http::all(),
+            ringside_mqtt::all(),
+        ]
+        .concat(),
         scenarios: ringside_scenarios::all().to_vec(),
         programs: vec![
             manifest("impls/http/nginx.toml"),
             manifest("impls/http/caddy.toml"),
+            manifest("impls/mqtt/mosquitto.toml"),
         ],
     }
 }
@@ -158,15 +164,20 @@ fn self_compares_one_implementation_with_itself_for_a_minute() {
 #[derive(serde::Deserialize)]
 struct Roadmap {
     families: Vec<String>,
+    under_way: Vec<String>,
+}
+
+fn roadmap() -> Roadmap {
+    let text = std::fs::read_to_string(repository("datasets/roadmap.toml"))
+        .expect("the repository's own data is right");
+    toml::from_str(&text).expect("the repository's own data is right")
 }
 
 #[test]
 fn every_claim_names_what_exists_or_is_to_come() {
-    let text = std::fs::read_to_string(repository("datasets/roadmap.toml"))
-        .expect("the repository's own data is right");
-    let roadmap: Roadmap = toml::from_str(&text).expect("the repository's own data is right");
-    let catalogue = catalogue();
-    let to_come = |family: &String| roadmap.families.contains(family);
+    let (catalogue, roadmap) = (catalogue(), roadmap());
+    let to_come =
+        |family: &String| roadmap.families.contains(family) || roadmap.under_way.contains(family);
     for claim in claims() {
         let id = &claim.id;
         if !to_come(&claim.scenario.id.family) {
@@ -182,7 +193,8 @@ fn every_claim_names_what_exists_or_is_to_come() {
     }
     for scenario in &catalogue.scenarios {
         let family = scenario.meta().id().family;
-        assert!(!to_come(&family), "{family} is built: take it off the list");
+        let listed = roadmap.families.contains(&family);
+        assert!(!listed, "{family} is built: take it off the list");
     }
 }
 
@@ -193,10 +205,16 @@ fn full_leaves_out_no_claim_of_a_built_family() {
         .iter()
         .map(|scenario| scenario.meta().id())
         .collect();
+    let (catalogue, under_way) = (catalogue(), roadmap().under_way);
     for claim in claims()
         .iter()
         .filter(|claim| built.contains(&claim.scenario.id))
     {
+        let mut named = claim.baseline.iter().chain([&claim.candidate]);
+        let begun = under_way.contains(&claim.scenario.id.family);
+        if begun && named.any(|named| catalogue.subject(named).is_err()) {
+            continue;
+        }
         assert!(
             plan.omitted.iter().all(|omitted| omitted.what != claim.id),
             "{}",
@@ -239,6 +257,7 @@ fn a_manifest_can_say_that_it_lacks_whatever_a_case_needs() {
     let cases = [
         ringside_conform::echo::cases(),
         ringside_conform::http::cases(),
+        ringside_conform::mqtt::cases(),
     ]
     .concat();
     let mut needed: Vec<_> = cases.iter().flat_map(|case| case.needs).copied().collect();

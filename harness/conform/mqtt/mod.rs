@@ -1,0 +1,51 @@
+//! MQTT 3.1.1 and 5.0, by the statements of the two OASIS standards; each case names its own.
+
+mod connect;
+mod deliver;
+mod features;
+mod peer;
+mod sessions;
+
+use std::sync::LazyLock;
+
+use ringside_wire::mqtt::Version;
+
+use crate::case::{Case, Failure, Target};
+
+/// Every case of the family.
+pub fn cases() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        [
+            connect::CASES,
+            deliver::CASES,
+            sessions::CASES,
+            features::CASES,
+        ]
+        .concat()
+    });
+    &CASES
+}
+
+const BOTH: [Version; 2] = [Version::V311, Version::V5];
+
+/// Runs a case in both versions.
+fn in_both(run: impl Fn(Version) -> Result<(), Failure>) -> Result<(), Failure> {
+    BOTH.into_iter().try_for_each(|version| {
+        run(version).map_err(|failure| Failure::new(format!("{version:?}: {failure}")))
+    })
+}
+
+/// A case without needs beyond `needs`.
+const fn case(
+    name: &'static str,
+    about: &'static str,
+    needs: &'static [&'static str],
+    run: fn(&Target) -> Result<(), Failure>,
+) -> Case {
+    Case {
+        name,
+        about,
+        needs,
+        run,
+    }
+}

@@ -1,0 +1,325 @@
+//! What all connections share: sessions by client, subscriptions, each topic's last message, and what is
+//! due at some time.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use ringside_engine::Millis;
+use ringside_wire::mqtt::QualityOfService;
+use ringside_wire::mqtt::packet::Wanted;
+use ringside_wire::mqtt::reason::Reason;
+use ringside_wire::mqtt::topic::{self, NotShared};
+
+use crate::message::{Message, Routed};
+use crate::registry::{Registry, Subscriber, Wish};
+use crate::session::{Attach, Session};
+
+/// The state of one broker.
+#[derive(Debug, Default)]
+pub(crate) struct Broker {
+    registry: Registry,
+    sessions: Mutex<HashMap<Box<str>, Arc<Session>>>,
+    retained: RwLock<HashMap<Box<str>, Arc<Message>>>,
+    due: Mutex<Vec<Due>>,
+    /// When the first of `due` is; the largest number for none.
+    next_due: AtomicU64,
+    numbers: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Due {
+    at: Millis,
+    what: What,
+}
+
+/// What happens when a client has been away for long enough.
+#[derive(Debug)]
+enum What {
+    EndSession(Arc<Session>),
+    PublishWill { session: Arc<Session>, will: Will },
+}
+
+/// What is published when a client is lost.
+#[derive(Debug)]
+pub(crate) struct Will {
+    pub(crate) message: Arc<Message>,
+    pub(crate) retain: bool,
+    pub(crate) delay_s: u32,
+}
+
+impl Broker {
+    pub(crate) fn new() -> Arc<Self> {
+        let broker = Self::default();
+        broker.next_due.store(Millis::MAX, Ordering::Relaxed);
+        Arc::new(broker)
+    }
+
+    /// A number that no other connection has.
+    pub(crate) fn number(&self) -> u64 {
+        // Relaxed: numbers need only differ.
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The session of a client for a new connection, and whether it was there before. A connection that
+    /// had it is told (MQTT 5.0, 3.1.4).
+    pub(crate) fn attach(
+        &self,
+        client: &str,
+        clean_start: bool,
+        attach: Attach,
+        now: Millis,
+    ) -> (Arc<Session>, bool) {
+        let mut sessions = self.sessions();
+        let known = sessions.get(client).cloned();
+        match known {
+            Some(session) if !clean_start => {
+                session.attach(attach, now);
+                (session, true)
+            }
+            known => {
+                let session = Session::new(client, attach);
+                sessions.insert(client.into(), Arc::clone(&session));
+                drop(sessions);
+                if let Some(known) = known {
+                    self.forget(&known);
+                    known.evict();
+                }
+                (session, false)
+            }
+        }
+    }
+
+    /// The connection `owner` is gone, with its will if it did not say goodbye.
+    pub(crate) fn detach(
+        &self,
+        session: &Arc<Session>,
+        owner: u64,
+        will: Option<Will>,
+        now: Millis,
+    ) {
+        let expiry_s = session.state().expiry_s;
+        let own = session.detach(owner);
+        match will {
+            // A session that goes on elsewhere, or ends, does not wait (MQTT 5.0, 3.1.3.2.2).
+            Some(will) if will.delay_s == 0 || expiry_s == 0 || !own => {
+                self.publish_will(&will, now);
+            }
+            Some(will) => {
+                let at = now + 1000 * Millis::from(will.delay_s.min(expiry_s));
+                let session = Arc::clone(session);
+                self.plan(at, What::PublishWill { session, will });
+            }
+            None => {}
+        }
+        if !own {
+            return;
+        }
+        match expiry_s {
+            0 => self.end(session),
+            // Never.
+            u32::MAX => {}
+            seconds => {
+                let at = now + 1000 * Millis::from(seconds);
+                self.plan(at, What::EndSession(Arc::clone(session)));
+            }
+        }
+    }
+
+    /// A session is over.
+    fn end(&self, session: &Arc<Session>) {
+        let mut sessions = self.sessions();
+        if sessions
+            .get(&session.client)
+            .is_some_and(|known| Arc::ptr_eq(known, session))
+        {
+            sessions.remove(&session.client);
+        }
+        drop(sessions);
+        self.forget(session);
+    }
+
+    /// Takes the subscriptions of a session away.
+    fn forget(&self, session: &Arc<Session>) {
+        for filter in mem::take(&mut session.state().filters) {
+            let shared = topic::shared(&filter).unwrap_or_default();
+            self.registry.remove(&filter, shared, session);
+        }
+    }
+
+    fn publish_will(&self, will: &Will, now: Millis) {
+        if will.retain {
+            self.retain(&will.message);
+        }
+        let properties = will.message.properties(&[], now);
+        self.route(
+            &mut will.message.routed(&properties, now),
+            will.retain,
+            None,
+        );
+    }
+
+    /// Gives a message to all who want it. False when nobody does. `from` published it.
+    pub(crate) fn route(
+        &self,
+        routed: &mut Routed<'_>,
+        retain: bool,
+        from: Option<&Arc<Session>>,
+    ) -> bool {
+        let mut found = Vec::new();
+        let several = self.registry.find(routed.topic, &mut found);
+        found.retain(|subscriber| {
+            let own = from.is_some_and(|from| Arc::ptr_eq(from, &subscriber.session));
+            !(own && subscriber.wish.no_local)
+        });
+        if several {
+            found.sort_by_key(|subscriber| Arc::as_ptr(&subscriber.session));
+        }
+        let same = |a: &Subscriber, b: &Subscriber| Arc::ptr_eq(&a.session, &b.session);
+        for matches in found.chunk_by(same) {
+            deliver(routed, retain, matches);
+        }
+        !found.is_empty()
+    }
+
+    /// Keeps the last message of a topic; an empty one deletes it (MQTT 5.0, 3.3.1.3).
+    pub(crate) fn retain(&self, message: &Arc<Message>) {
+        let mut retained = self
+            .retained
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if message.payload.is_empty() {
+            retained.remove(&message.topic);
+        } else {
+            retained.insert(message.topic.clone(), Arc::clone(message));
+        }
+    }
+
+    /// Subscribes, and gives the client what is kept. The code is for its SUBACK.
+    pub(crate) fn subscribe(
+        &self,
+        session: &Arc<Session>,
+        wanted: &Wanted<'_>,
+        identifier: u32,
+        now: Millis,
+    ) -> Reason {
+        let shared = match topic::shared(wanted.filter) {
+            Ok(shared) if topic::is_filter(wanted.filter) => shared,
+            Ok(_) | Err(NotShared) => return Reason::TOPIC_FILTER_INVALID,
+        };
+        let wish = Wish {
+            quality: wanted.quality,
+            no_local: wanted.no_local,
+            retain_as_published: wanted.retain_as_published,
+            identifier,
+        };
+        let subscriber = Subscriber {
+            session: Arc::clone(session),
+            wish,
+        };
+        let is_new = self.registry.insert(wanted.filter, shared, subscriber);
+        if is_new {
+            session.state().filters.push(wanted.filter.into());
+        }
+        let wants_kept = match wanted.retain_handling {
+            0 => true,
+            1 => is_new,
+            _ => false,
+        };
+        if wants_kept && shared.is_none() {
+            self.give_retained(session, wanted.filter, wish, now);
+        }
+        Reason(wanted.quality as u8)
+    }
+
+    fn give_retained(&self, session: &Arc<Session>, filter: &str, wish: Wish, now: Millis) {
+        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<_> = if topic::is_name(filter) {
+            retained.get(filter).cloned().into_iter().collect()
+        } else {
+            let matching = retained
+                .values()
+                .filter(|message| topic::matches(filter, &message.topic));
+            matching.cloned().collect()
+        };
+        drop(retained);
+        for message in found.iter().filter(|message| message.is_current(now)) {
+            let properties = message.properties(&[], now);
+            let quality = message.quality.min(wish.quality);
+            let matched = Some(wish.identifier).filter(|&identifier| identifier > 0);
+            let mut routed = message.routed(&properties, now);
+            session.deliver(&mut routed, quality, true, matched.as_slice());
+        }
+    }
+
+    /// Takes a subscription away. The code is for the UNSUBACK.
+    pub(crate) fn unsubscribe(&self, session: &Arc<Session>, filter: &str) -> Reason {
+        let Ok(shared) = topic::shared(filter) else {
+            return Reason::TOPIC_FILTER_INVALID;
+        };
+        session.state().filters.retain(|known| **known != *filter);
+        if self.registry.remove(filter, shared, session) {
+            Reason::SUCCESS
+        } else {
+            Reason::NO_SUBSCRIPTION_EXISTED
+        }
+    }
+
+    fn plan(&self, at: Millis, what: What) {
+        let mut due = self.due();
+        due.push(Due { at, what });
+        self.next_due.fetch_min(at, Ordering::Relaxed);
+    }
+
+    /// Does what is due. Called often, and mostly nothing is.
+    pub(crate) fn keep_time(&self, now: Millis) {
+        if now < self.next_due.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut due = self.due();
+        let (over, later) = mem::take(&mut *due)
+            .into_iter()
+            .partition::<Vec<_>, _>(|due| due.at <= now);
+        let next = later.iter().map(|due| due.at).min().unwrap_or(Millis::MAX);
+        *due = later;
+        self.next_due.store(next, Ordering::Relaxed);
+        drop(due);
+        for Due { what, .. } in over {
+            match what {
+                What::EndSession(session) if !session.is_online() => self.end(&session),
+                What::PublishWill { session, will } if !session.is_online() => {
+                    self.publish_will(&will, now);
+                }
+                // It came back.
+                _ => {}
+            }
+        }
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn due(&self) -> MutexGuard<'_, Vec<Due>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a message to one session, once, at the highest quality of what it matched (MQTT 5.0, 3.3.4).
+fn deliver(routed: &mut Routed<'_>, retain: bool, matches: &[Subscriber]) {
+    let wishes = || matches.iter().map(|subscriber| subscriber.wish);
+    let highest = wishes().map(|wish| wish.quality).max();
+    let quality = highest
+        .unwrap_or(QualityOfService::AtMostOnce)
+        .min(routed.quality);
+    let retain = retain && wishes().any(|wish| wish.retain_as_published);
+    let identifiers = wishes()
+        .map(|wish| wish.identifier)
+        .filter(|&identifier| identifier > 0);
+    let session = &matches[0].session;
+    match matches {
+        [one] if one.wish.identifier == 0 => session.deliver(routed, quality, retain, &[]),
+        _ => session.deliver(routed, quality, retain, &identifiers.collect::<Vec<_>>()),
+    }
+}

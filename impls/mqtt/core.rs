@@ -1,0 +1,469 @@
+//! The broker's side of one MQTT connection, without sockets: bytes and ticks in, packets out. Every
+//! engine of the family but the floor drives this.
+
+use std::sync::Arc;
+
+use ringside_engine::{Caller, Delivery, Millis, Progress, Protocol, Step, Tick};
+use ringside_wire::mqtt::encode::{self, List};
+use ringside_wire::mqtt::header::{self, Kind};
+use ringside_wire::mqtt::packet::{self, Acknowledge, Connect, Farewell, Packet, Publish};
+use ringside_wire::mqtt::packet::{Subscribe, Unsubscribe};
+use ringside_wire::mqtt::property::{PropertyId, Value};
+use ringside_wire::mqtt::reason::Reason;
+use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
+
+use crate::broker::{Broker, Will};
+use crate::message::{Message, Routed};
+use crate::session::{Attach, Session};
+
+/// The largest packet that is taken, in bytes; clients of 5.0 are told.
+pub(crate) const PACKET_MAX: usize = 1 << 20;
+/// Topics that a client may give a number, on one connection.
+const ALIASES_MAX: u16 = 64;
+/// Time for the first packet.
+const CONNECT_MAX: Millis = 10_000;
+
+/// A broker.
+#[derive(Debug)]
+pub struct Mqtt {
+    broker: Arc<Broker>,
+}
+
+/// What is remembered of one connection.
+#[derive(Debug)]
+pub struct Connection {
+    broker: Arc<Broker>,
+    number: u64,
+    caller: Option<Caller>,
+    version: Version,
+    session: Option<Arc<Session>>,
+    will: Option<Box<Will>>,
+    aliases: Vec<Box<str>>,
+    /// Milliseconds without a packet after which the client is lost; 0 for no limit.
+    silence_max: Millis,
+    /// When the last packet came.
+    heard: Millis,
+    /// It is over: what still comes is nobody's.
+    ended: bool,
+}
+
+/// How the connection goes on behind a packet.
+enum Next {
+    GoOn,
+    /// The client said goodbye.
+    End,
+    /// It is told why, where its version has words for that.
+    Refuse(Refusal),
+}
+
+impl Default for Mqtt {
+    /// A broker without sessions.
+    fn default() -> Self {
+        Self {
+            broker: Broker::new(),
+        }
+    }
+}
+
+impl Protocol for Mqtt {
+    type Connection = Connection;
+
+    const CALLS: bool = true;
+
+    fn open(&self, now: Millis) -> Connection {
+        Connection {
+            broker: Arc::clone(&self.broker),
+            number: self.broker.number(),
+            caller: None,
+            version: Version::V311,
+            session: None,
+            will: None,
+            aliases: Vec::new(),
+            silence_max: CONNECT_MAX,
+            heard: now,
+            ended: false,
+        }
+    }
+
+    fn introduce(&self, connection: &mut Connection, caller: Caller) {
+        connection.caller = Some(caller);
+    }
+
+    fn deliver(&self, connection: &mut Connection, now: Millis, out: &mut Vec<u8>) -> Delivery {
+        let Some(session) = &connection.session else {
+            return Delivery::Done;
+        };
+        let mut state = session.state();
+        if state.owner != connection.number {
+            drop(state);
+            connection.taken_over(out);
+            return Delivery::Close;
+        }
+        match state.take(out, now) {
+            true if !out.is_empty() => Delivery::More,
+            _ => Delivery::Done,
+        }
+    }
+
+    fn receive(
+        &self,
+        connection: &mut Connection,
+        input: &[u8],
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) -> Progress {
+        let mut consumed = 0;
+        while !connection.ended {
+            let rest = &input[consumed..];
+            let next = match header::parse(rest, PACKET_MAX) {
+                Ok(Some(header)) => {
+                    let Some(body) = rest.get(header.length..header.packet_length()) else {
+                        break;
+                    };
+                    consumed += header.packet_length();
+                    connection.heard = now;
+                    match packet::decode(connection.version, header, body) {
+                        Ok(packet) => connection.packet(&packet, now, out),
+                        Err(refusal) => Next::Refuse(refusal),
+                    }
+                }
+                Ok(None) => break,
+                Err(refusal) => Next::Refuse(refusal),
+            };
+            match next {
+                Next::GoOn => {}
+                Next::End => connection.ended = true,
+                Next::Refuse(refusal) => connection.refuse(refusal.reason, out),
+            }
+        }
+        if connection.ended {
+            return Progress {
+                consumed: input.len(),
+                step: Step::Close,
+            };
+        }
+        Progress {
+            consumed,
+            step: Step::Read,
+        }
+    }
+
+    fn held_up(&self, connection: &mut Connection, now: Millis) {
+        connection.heard = now;
+    }
+
+    fn tick(&self, connection: &mut Connection, now: Millis, out: &mut Vec<u8>) -> Tick {
+        self.broker.keep_time(now);
+        let silent = now.saturating_sub(connection.heard);
+        if connection.silence_max == 0 || silent <= connection.silence_max {
+            return Tick::Keep;
+        }
+        if connection.session.is_some() {
+            connection.refuse(Reason::KEEP_ALIVE_TIMEOUT, out);
+        }
+        Tick::Close
+    }
+}
+
+impl Drop for Connection {
+    /// However it ended: the session learns of it, and the will is published unless the client said
+    /// goodbye.
+    fn drop(&mut self) {
+        if let Some(session) = &self.session {
+            let will = self.will.take().map(|will| *will);
+            self.broker.detach(session, self.number, will, self.heard);
+        }
+    }
+}
+
+impl Connection {
+    /// Ends the connection, and says why: in a CONNACK when nothing else was said yet, in a DISCONNECT
+    /// of 5.0 later, or not at all.
+    fn refuse(&mut self, reason: Reason, out: &mut Vec<u8>) {
+        self.ended = true;
+        match (&self.session, self.version) {
+            (Some(_), Version::V5) => {
+                encode::farewell(out, Version::V5, Kind::Disconnect, reason, &[]);
+            }
+            (None, Version::V5) => encode::conn_ack(out, Version::V5, false, reason.0, &[]),
+            (None, Version::V311) => {
+                if let Some(code) = reason.connect_return_code() {
+                    encode::conn_ack(out, Version::V311, false, code, &[]);
+                }
+            }
+            (Some(_), Version::V311) => {}
+        }
+    }
+
+    fn taken_over(&mut self, out: &mut Vec<u8>) {
+        self.refuse(Reason::SESSION_TAKEN_OVER, out);
+    }
+
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, now: Millis, out: &mut Vec<u8>) -> Next {
+        let Some(session) = self.session.clone() else {
+            return match packet {
+                Packet::Connect(connect) => self.connect(connect, now, out),
+                _ => refuse(Reason::PROTOCOL_ERROR, "a packet before CONNECT"),
+            };
+        };
+        match packet {
+            Packet::Publish(publish) => self.publish(&session, publish, now, out),
+            Packet::Acknowledge(acknowledge) => self.acknowledge(&session, acknowledge, out),
+            Packet::Subscribe(subscribe) => self.subscribe(&session, subscribe, now, out),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(&session, unsubscribe, out),
+            Packet::PingReq => {
+                encode::ping(out, Kind::PingResp);
+                Next::GoOn
+            }
+            Packet::Disconnect(farewell) => self.disconnect(&session, farewell),
+            Packet::Connect(_) => refuse(Reason::PROTOCOL_ERROR, "a second CONNECT"),
+            Packet::Auth(_) => refuse(Reason::PROTOCOL_ERROR, "an AUTH that nobody asked for"),
+            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
+                refuse(Reason::PROTOCOL_ERROR, "a packet that only servers send")
+            }
+        }
+    }
+
+    fn connect(&mut self, connect: &Connect<'_>, now: Millis, out: &mut Vec<u8>) -> Next {
+        self.version = connect.version;
+        let number = |id| connect.properties.number(id);
+        if connect
+            .properties
+            .text(PropertyId::AUTHENTICATION_METHOD)
+            .is_some()
+        {
+            return refuse(Reason::BAD_AUTHENTICATION_METHOD, "no method is known here");
+        }
+        let nameless = connect.client.is_empty();
+        if nameless && !connect.clean_start && connect.version == Version::V311 {
+            return refuse(
+                Reason::CLIENT_IDENTIFIER_NOT_VALID,
+                "a session without a name",
+            );
+        }
+        let Some(caller) = self.caller.clone() else {
+            return refuse(Reason::SERVER_UNAVAILABLE, "this engine delivers nothing");
+        };
+        let expiry_s = match connect.version {
+            Version::V5 => number(PropertyId::SESSION_EXPIRY).unwrap_or(0),
+            // Without Clean Session it lives on, however long (3.1.1, 3.1.2.4).
+            Version::V311 if connect.clean_start => 0,
+            Version::V311 => u32::MAX,
+        };
+        let receive_maximum = number(PropertyId::RECEIVE_MAXIMUM).unwrap_or(u16::MAX.into());
+        let packet_max = number(PropertyId::MAXIMUM_PACKET_SIZE).unwrap_or(u32::MAX);
+        let attach = Attach {
+            owner: self.number,
+            caller,
+            version: connect.version,
+            receive_maximum: u16::try_from(receive_maximum).unwrap_or(u16::MAX),
+            packet_max: packet_max as usize,
+            expiry_s,
+        };
+        let given = nameless.then(|| format!("auto-{}", self.number));
+        let client = given.as_deref().unwrap_or(connect.client);
+        let clean = connect.clean_start || nameless;
+        let (session, present) = self.broker.attach(client, clean, attach, now);
+        self.session = Some(session);
+        self.silence_max = Millis::from(connect.keep_alive) * 1500;
+        self.will = connect.will.map(|will| Box::new(kept_will(&will, now)));
+        welcome(out, connect.version, present, given.as_deref());
+        Next::GoOn
+    }
+
+    #[inline]
+    fn publish(
+        &mut self,
+        session: &Arc<Session>,
+        publish: &Publish<'_>,
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        let properties = encode::passed_on(&publish.properties);
+        let aliased;
+        let topic = match publish.properties.number(PropertyId::TOPIC_ALIAS) {
+            None => publish.topic,
+            Some(alias) => match self.alias(publish.topic, alias) {
+                Some(topic) => {
+                    aliased = topic;
+                    &aliased
+                }
+                None => {
+                    return refuse(
+                        Reason::TOPIC_ALIAS_INVALID,
+                        "an alias out of range or unset",
+                    );
+                }
+            },
+        };
+        let (quality, number) = (publish.quality, publish.identifier);
+        if quality == QualityOfService::ExactlyOnce && !session.state().receive_once(number) {
+            encode::acknowledge(
+                out,
+                self.version,
+                Kind::PubRec,
+                number,
+                Reason::SUCCESS,
+                &[],
+            );
+            return Next::GoOn;
+        }
+        let mut routed = Routed::new(topic, publish.payload, &properties, quality, now);
+        if publish.retain {
+            self.broker.retain(&routed.kept());
+        }
+        let wanted = self
+            .broker
+            .route(&mut routed, publish.retain, Some(session));
+        let reason = if wanted {
+            Reason::SUCCESS
+        } else {
+            Reason::NO_MATCHING_SUBSCRIBERS
+        };
+        let kind = match quality {
+            QualityOfService::AtMostOnce => return Next::GoOn,
+            QualityOfService::AtLeastOnce => Kind::PubAck,
+            QualityOfService::ExactlyOnce => Kind::PubRec,
+        };
+        encode::acknowledge(out, self.version, kind, number, reason, &[]);
+        Next::GoOn
+    }
+
+    /// The topic of an alias, set by a topic that comes with it.
+    fn alias(&mut self, topic: &str, alias: u32) -> Option<Box<str>> {
+        let at = usize::try_from(alias).ok()?.checked_sub(1)?;
+        if at >= usize::from(ALIASES_MAX) {
+            return None;
+        }
+        if !topic.is_empty() {
+            if self.aliases.len() <= at {
+                self.aliases.resize(at + 1, Box::default());
+            }
+            self.aliases[at] = topic.into();
+        }
+        self.aliases
+            .get(at)
+            .filter(|topic| !topic.is_empty())
+            .cloned()
+    }
+
+    fn acknowledge(
+        &self,
+        session: &Arc<Session>,
+        acknowledge: &Acknowledge<'_>,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        let mut state = session.state();
+        let number = acknowledge.identifier;
+        let (kind, reason) = match acknowledge.kind {
+            Kind::PubRec if acknowledge.reason.is_failure() => {
+                state.done(number);
+                return Next::GoOn;
+            }
+            Kind::PubRec => (Kind::PubRel, state.release(number)),
+            Kind::PubRel => (Kind::PubComp, state.forget_received(number)),
+            _ => {
+                state.done(number);
+                return Next::GoOn;
+            }
+        };
+        encode::acknowledge(out, self.version, kind, number, reason, &[]);
+        Next::GoOn
+    }
+
+    fn subscribe(
+        &self,
+        session: &Arc<Session>,
+        subscribe: &Subscribe<'_>,
+        now: Millis,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        let identifier = subscribe.properties.number(PropertyId::SUBSCRIPTION);
+        let code = |wanted| {
+            let reason = self
+                .broker
+                .subscribe(session, &wanted, identifier.unwrap_or(0), now);
+            match self.version {
+                // 3.1.1 has one code for every failure.
+                Version::V311 => reason.0.min(0x80),
+                Version::V5 => reason.0,
+            }
+        };
+        let codes: Vec<_> = subscribe.filters().map(code).collect();
+        encode::granted(
+            out,
+            self.version,
+            Kind::SubAck,
+            subscribe.identifier,
+            &[],
+            &codes,
+        );
+        Next::GoOn
+    }
+
+    fn unsubscribe(
+        &self,
+        session: &Arc<Session>,
+        unsubscribe: &Unsubscribe<'_>,
+        out: &mut Vec<u8>,
+    ) -> Next {
+        let code = |filter| self.broker.unsubscribe(session, filter).0;
+        let codes: Vec<_> = unsubscribe.filters().map(code).collect();
+        let number = unsubscribe.identifier;
+        encode::granted(out, self.version, Kind::UnsubAck, number, &[], &codes);
+        Next::GoOn
+    }
+
+    fn disconnect(&mut self, session: &Arc<Session>, farewell: &Farewell<'_>) -> Next {
+        if let Some(expiry_s) = farewell.properties.number(PropertyId::SESSION_EXPIRY) {
+            let mut state = session.state();
+            if state.expiry_s == 0 && expiry_s > 0 {
+                return refuse(
+                    Reason::PROTOCOL_ERROR,
+                    "a session that ends is not prolonged",
+                );
+            }
+            state.expiry_s = expiry_s;
+        }
+        if farewell.reason == Reason::SUCCESS {
+            self.will = None;
+        }
+        Next::End
+    }
+}
+
+fn refuse(reason: Reason, because: &'static str) -> Next {
+    Next::Refuse(Refusal { reason, because })
+}
+
+fn kept_will(will: &packet::Will<'_>, now: Millis) -> Will {
+    let delay_s = will.properties.number(PropertyId::WILL_DELAY).unwrap_or(0);
+    let mut properties = encode::passed_on(&will.properties);
+    properties.retain(|(id, _)| *id != PropertyId::WILL_DELAY);
+    Will {
+        message: Message::new(will.topic, will.payload, &properties, will.quality, now),
+        retain: will.retain,
+        delay_s,
+    }
+}
+
+/// CONNACK, with the limits of this broker and the name that it gave a client without one.
+fn welcome(out: &mut Vec<u8>, version: Version, present: bool, given: Option<&str>) {
+    let mut properties = vec![
+        (
+            PropertyId::MAXIMUM_PACKET_SIZE,
+            Value::Number(PACKET_MAX as u32),
+        ),
+        (
+            PropertyId::TOPIC_ALIAS_MAXIMUM,
+            Value::Number(ALIASES_MAX.into()),
+        ),
+    ];
+    properties.extend(given.map(|name| (PropertyId::ASSIGNED_CLIENT, Value::Text(name))));
+    let properties: List<'_> = &properties;
+    encode::conn_ack(out, version, present, 0, properties);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! MQTT on one readiness loop.
+
+use ringside_contract::{
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+};
+use ringside_engine::{EngineOptions, epoll};
+
+use crate::core::Mqtt;
+
+/// `mqtt/epoll`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Epoll;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/epoll",
+    about: "One thread, one edge-triggered epoll loop, one read buffer for all connections.",
+    axes: &[],
+    ranked: true,
+};
+
+impl Implementation for Epoll {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
+        Support::Yes
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        epoll::start(Mqtt::default(), &EngineOptions::new(options)?)
+    }
+}

@@ -1,0 +1,428 @@
+//! One session: what waits for a client, connected or not, and what it has not acknowledged yet.
+//!
+//! Messages at QoS 0, and those for which the client has room, are written at once to a buffer that its
+//! connection takes as a whole: many messages then leave in one send, and none of them is kept twice.
+//! Others wait in a bounded queue; what does not fit is dropped and counted, so that a client that does
+//! not read costs a bounded amount of memory and nobody's time.
+
+use std::collections::{HashSet, VecDeque};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ringside_engine::{Caller, Millis};
+use ringside_wire::mqtt::encode;
+use ringside_wire::mqtt::header::Kind;
+use ringside_wire::mqtt::reason::Reason;
+use ringside_wire::mqtt::{QualityOfService, Version};
+
+use crate::message::{Message, Routed, identifier};
+
+/// Bytes that wait for the connection to take them; beyond it messages are queued, or dropped at QoS 0.
+const PENDING_MAX: usize = 512 << 10;
+
+/// Memory that stays with a client for the next messages.
+const SPARE_MAX: usize = 8 << 10;
+
+/// Messages queued for one client.
+const QUEUE_MAX: usize = 1000;
+
+/// What of a session anybody may need to know.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client: Box<str>,
+    online: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// The state of a session.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The connection that it belongs to; 0 for none.
+    pub(crate) owner: u64,
+    caller: Option<Caller>,
+    /// The connection was called and has not looked yet.
+    called: bool,
+    version: Version,
+    /// Messages that the client takes at a time, of QoS 1 and 2.
+    receive_maximum: u16,
+    /// Bytes of a packet that it takes.
+    packet_max: usize,
+    /// Seconds that it outlives its connection.
+    pub(crate) expiry_s: u32,
+    /// Written and not yet taken.
+    pending: Vec<u8>,
+    next_identifier: u16,
+    /// Sent and not acknowledged, in their order.
+    in_flight: VecDeque<Sent>,
+    queue: VecDeque<Queued>,
+    /// Packet identifiers of messages of QoS 2 that the client has not released.
+    received: HashSet<u16>,
+    /// Its filters, to be taken from the registry at its end.
+    pub(crate) filters: Vec<Box<str>>,
+    /// Messages that it did not get, since it did not take what waited.
+    pub(crate) dropped: u64,
+}
+
+#[derive(Debug)]
+struct Sent {
+    identifier: u16,
+    quality: QualityOfService,
+    /// PUBREC came, PUBREL went.
+    released: bool,
+    /// For sending it again on another connection; none in a session that ends with its own.
+    again: Option<Queued>,
+}
+
+#[derive(Debug, Clone)]
+struct Queued {
+    message: Arc<Message>,
+    quality: QualityOfService,
+    retain: bool,
+    subscriptions: Vec<u32>,
+}
+
+/// A connection for a session.
+#[derive(Debug)]
+pub(crate) struct Attach {
+    pub(crate) owner: u64,
+    pub(crate) caller: Caller,
+    pub(crate) version: Version,
+    pub(crate) receive_maximum: u16,
+    pub(crate) packet_max: usize,
+    pub(crate) expiry_s: u32,
+}
+
+impl Session {
+    /// For a client that was not known.
+    pub(crate) fn new(client: &str, attach: Attach) -> Arc<Self> {
+        Arc::new(Self {
+            client: client.into(),
+            online: AtomicBool::new(true),
+            state: Mutex::new(State {
+                owner: attach.owner,
+                caller: Some(attach.caller),
+                called: false,
+                version: attach.version,
+                receive_maximum: attach.receive_maximum,
+                packet_max: attach.packet_max,
+                expiry_s: attach.expiry_s,
+                pending: Vec::new(),
+                next_identifier: 1,
+                in_flight: VecDeque::new(),
+                queue: VecDeque::new(),
+                received: HashSet::new(),
+                filters: Vec::new(),
+                dropped: 0,
+            }),
+        })
+    }
+
+    /// Its state.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True while it has a connection.
+    pub(crate) fn is_online(&self) -> bool {
+        // Relaxed: a hint for the choice of a member; the state decides.
+        self.online.load(Ordering::Relaxed)
+    }
+
+    /// The session goes on over another connection: what was in flight is sent again (4.4).
+    pub(crate) fn attach(&self, attach: Attach, now: Millis) {
+        let mut state = self.state();
+        self.online.store(true, Ordering::Relaxed);
+        state.call();
+        state.owner = attach.owner;
+        state.caller = Some(attach.caller);
+        state.called = false;
+        state.version = attach.version;
+        state.receive_maximum = attach.receive_maximum;
+        state.packet_max = attach.packet_max;
+        state.expiry_s = attach.expiry_s;
+        state.pending.clear();
+        state.send_again(now);
+    }
+
+    /// Another session takes its place: its connection is told.
+    pub(crate) fn evict(&self) {
+        let mut state = self.state();
+        self.online.store(false, Ordering::Relaxed);
+        state.call();
+        state.owner = 0;
+        state.caller = None;
+    }
+
+    /// The connection `owner` is gone. False when the session belongs to another by now.
+    pub(crate) fn detach(&self, owner: u64) -> bool {
+        let mut state = self.state();
+        if state.owner != owner {
+            return false;
+        }
+        self.online.store(false, Ordering::Relaxed);
+        state.owner = 0;
+        state.caller = None;
+        state.pending = Vec::new();
+        true
+    }
+
+    /// Gives it a message that was routed to it.
+    pub(crate) fn deliver(
+        &self,
+        routed: &mut Routed<'_>,
+        quality: QualityOfService,
+        retain: bool,
+        subscriptions: &[u32],
+    ) {
+        let mut state = self.state();
+        if quality == QualityOfService::AtMostOnce {
+            state.write_unacknowledged(routed, retain, subscriptions);
+        } else {
+            state.write_or_queue(routed, quality, retain, subscriptions);
+        }
+    }
+}
+
+impl State {
+    /// Has the connection look, unless it will anyway.
+    fn call(&mut self) {
+        if let Some(caller) = &self.caller
+            && !mem::replace(&mut self.called, true)
+        {
+            caller.call();
+        }
+    }
+
+    fn write_unacknowledged(&mut self, routed: &mut Routed<'_>, retain: bool, matched: &[u32]) {
+        if self.caller.is_none() {
+            // Nothing is kept for a client that is away (MQTT 5.0, 4.1).
+            return;
+        }
+        if self.pending.len() > PENDING_MAX {
+            self.dropped += 1;
+            return;
+        }
+        let before = self.pending.len();
+        self.write(routed, (QualityOfService::AtMostOnce, retain, 0), matched);
+        self.hold_packet_max(before);
+        self.call();
+    }
+
+    /// Appends the message; `sent` is its quality, retain flag and packet identifier.
+    fn write(
+        &mut self,
+        routed: &mut Routed<'_>,
+        sent: (QualityOfService, bool, u16),
+        matched: &[u32],
+    ) {
+        let (quality, retain, number) = sent;
+        if matched.is_empty() || self.version == Version::V311 {
+            let (bytes, at) = routed.form(self.version, quality, retain);
+            let begin = self.pending.len();
+            self.pending.extend_from_slice(bytes);
+            if let Some(at) = at {
+                self.pending[begin + at..begin + at + 2].copy_from_slice(&number.to_be_bytes());
+            }
+            return;
+        }
+        let own = routed.properties.iter().copied();
+        let properties: Vec<_> = own.chain(matched.iter().map(identifier)).collect();
+        let publish = encode::Publish {
+            duplicate: false,
+            quality,
+            retain,
+            topic: routed.topic,
+            identifier: number,
+            properties: &properties,
+            payload: routed.payload,
+        };
+        encode::publish(&mut self.pending, self.version, &publish);
+    }
+
+    /// A packet that is larger than the client takes is not sent (MQTT 5.0, 3.1.2.11.4). True when it
+    /// was not.
+    fn hold_packet_max(&mut self, before: usize) -> bool {
+        let too_large = self.pending.len() - before > self.packet_max;
+        if too_large {
+            self.pending.truncate(before);
+            self.dropped += 1;
+        }
+        too_large
+    }
+
+    fn write_or_queue(
+        &mut self,
+        routed: &mut Routed<'_>,
+        quality: QualityOfService,
+        retain: bool,
+        matched: &[u32],
+    ) {
+        let persistent = self.expiry_s > 0;
+        if self.caller.is_none() && !persistent {
+            return;
+        }
+        let room = self.has_room() && self.queue.is_empty();
+        let kept = (!room || persistent).then(|| Queued {
+            message: routed.kept(),
+            quality,
+            retain,
+            subscriptions: matched.to_vec(),
+        });
+        if !room {
+            if self.queue.len() >= QUEUE_MAX {
+                self.dropped += 1;
+            } else {
+                self.queue.extend(kept);
+            }
+            return;
+        }
+        let number = self.take_identifier();
+        let before = self.pending.len();
+        self.write(routed, (quality, retain, number), matched);
+        if !self.hold_packet_max(before) {
+            self.in_flight.push_back(Sent {
+                identifier: number,
+                quality,
+                released: false,
+                again: kept,
+            });
+            self.call();
+        }
+    }
+
+    /// The client takes another message of QoS 1 or 2.
+    fn has_room(&self) -> bool {
+        self.caller.is_some()
+            && self.in_flight.len() < usize::from(self.receive_maximum)
+            && self.pending.len() <= PENDING_MAX
+    }
+
+    fn take_identifier(&mut self) -> u16 {
+        loop {
+            let number = self.next_identifier;
+            self.next_identifier = number.checked_add(1).unwrap_or(1);
+            // With many in flight the numbers come round; in their order the oldest is first.
+            let wrapped = self
+                .in_flight
+                .front()
+                .is_some_and(|sent| sent.identifier <= number);
+            if !wrapped || self.in_flight.iter().all(|sent| sent.identifier != number) {
+                return number;
+            }
+        }
+    }
+
+    /// Gives the connection what waits, as much as it takes at once. True when there is more.
+    pub(crate) fn take(&mut self, out: &mut Vec<u8>, now: Millis) -> bool {
+        self.write_queued(now);
+        out.append(&mut self.pending);
+        if self.pending.capacity() > SPARE_MAX {
+            self.pending = Vec::new();
+        }
+        // What is queued now waits for an acknowledgement, which calls.
+        self.called = !self.queue.is_empty() && self.has_room();
+        self.called
+    }
+
+    /// Writes what is queued, as far as the client has room.
+    fn write_queued(&mut self, now: Millis) {
+        while self.has_room()
+            && let Some(queued) = self.queue.pop_front()
+        {
+            if !queued.message.is_current(now) {
+                continue;
+            }
+            let sent = Sent {
+                identifier: self.take_identifier(),
+                quality: queued.quality,
+                released: false,
+                again: None,
+            };
+            let before = self.pending.len();
+            self.write_again(&queued, sent.identifier, false, now);
+            if !self.hold_packet_max(before) {
+                let again = (self.expiry_s > 0).then_some(queued);
+                self.in_flight.push_back(Sent { again, ..sent });
+            }
+        }
+    }
+
+    fn write_again(&mut self, queued: &Queued, number: u16, duplicate: bool, now: Millis) {
+        let message = &queued.message;
+        let publish = encode::Publish {
+            duplicate,
+            quality: queued.quality,
+            retain: queued.retain,
+            topic: &message.topic,
+            identifier: number,
+            properties: &message.properties(&queued.subscriptions, now),
+            payload: &message.payload,
+        };
+        encode::publish(&mut self.pending, self.version, &publish);
+    }
+
+    fn send_again(&mut self, now: Millis) {
+        for sent in mem::take(&mut self.in_flight) {
+            if sent.released {
+                let number = sent.identifier;
+                self.write_acknowledgement(Kind::PubRel, number, Reason::SUCCESS);
+            } else if let Some(queued) = &sent.again {
+                self.write_again(queued, sent.identifier, true, now);
+            } else {
+                continue;
+            }
+            self.in_flight.push_back(sent);
+        }
+        if !self.pending.is_empty() || !self.queue.is_empty() {
+            self.call();
+        }
+    }
+
+    fn write_acknowledgement(&mut self, kind: Kind, number: u16, reason: Reason) {
+        encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
+    }
+
+    /// PUBACK or PUBCOMP, or a PUBREC that refuses: the message is done with.
+    pub(crate) fn done(&mut self, number: u16) {
+        let at = self
+            .in_flight
+            .iter()
+            .position(|sent| sent.identifier == number);
+        if let Some(at) = at {
+            self.in_flight.remove(at);
+            if !self.queue.is_empty() {
+                self.call();
+            }
+        }
+    }
+
+    /// PUBREC: the message is with the client. Says how PUBREL answers.
+    pub(crate) fn release(&mut self, number: u16) -> Reason {
+        let sent = self.in_flight.iter_mut().find(|sent| {
+            sent.identifier == number && sent.quality == QualityOfService::ExactlyOnce
+        });
+        match sent {
+            Some(sent) => {
+                sent.released = true;
+                sent.again = None;
+                Reason::SUCCESS
+            }
+            None => Reason::PACKET_IDENTIFIER_NOT_FOUND,
+        }
+    }
+
+    /// A message of QoS 2 came. False when it came before.
+    pub(crate) fn receive_once(&mut self, number: u16) -> bool {
+        self.received.insert(number)
+    }
+
+    /// PUBREL: the client will not send it again.
+    pub(crate) fn forget_received(&mut self, number: u16) -> Reason {
+        if self.received.remove(&number) {
+            Reason::SUCCESS
+        } else {
+            Reason::PACKET_IDENTIFIER_NOT_FOUND
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! MQTT on one io_uring.
+
+use ringside_contract::{
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+};
+use ringside_engine::EngineOptions;
+use ringside_engine::uring::{self, RingSettings};
+
+use crate::core::Mqtt;
+
+/// `mqtt/uring`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uring;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/uring",
+    about: "One thread, one io_uring: multishot accept and receive into provided buffers, direct \
+            descriptors, one system call for each batch.",
+    axes: RingSettings::AXES,
+    ranked: true,
+};
+
+impl Implementation for Uring {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, host: &Host, axes: &Settings) -> Support {
+        RingSettings::support(host, axes)
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        uring::start(
+            Mqtt::default(),
+            &EngineOptions::new(options)?,
+            &RingSettings::new(&options.axes)?,
+        )
+    }
+}

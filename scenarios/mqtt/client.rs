@@ -1,0 +1,114 @@
+//! What every client of a broker does: it introduces itself, and takes packets one by one.
+
+use ringside_contract::ProtocolError;
+use ringside_wire::mqtt::encode::{self, PACKET_MAX};
+use ringside_wire::mqtt::packet::{self, ConnAck, Packet};
+use ringside_wire::mqtt::{QualityOfService, Version, header};
+
+/// One client's side of a connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    name: String,
+    version: Version,
+    /// Bytes of this connection that were read.
+    offset: u64,
+}
+
+impl Client {
+    /// A client with a name that no other has.
+    pub(crate) fn new(name: String, version: Version) -> Self {
+        Self {
+            name,
+            version,
+            offset: 0,
+        }
+    }
+
+    /// The version that it speaks.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Begins a connection: with a new session, without a limit of silence.
+    pub(crate) fn connect(&mut self, out: &mut Vec<u8>) {
+        self.offset = 0;
+        let connect = encode::Connect {
+            version: self.version,
+            clean_start: true,
+            keep_alive: 0,
+            client: &self.name,
+            will: None,
+            user_name: None,
+            password: None,
+            properties: &[],
+        };
+        encode::connect(out, &connect);
+    }
+
+    /// Shows each whole packet of `input`; gives the bytes that were read.
+    ///
+    /// # Errors
+    /// What is no packet, and what `take` refuses.
+    pub(crate) fn packets(
+        &mut self,
+        input: &[u8],
+        mut take: impl FnMut(&Packet<'_>) -> Result<(), String>,
+    ) -> Result<usize, ProtocolError> {
+        let mut at = 0;
+        loop {
+            let rest = &input[at..];
+            let read = header::parse(rest, PACKET_MAX).and_then(|header| {
+                let Some(header) = header else {
+                    return Ok(None);
+                };
+                let body = rest.get(header.length..header.packet_length());
+                let packet = body.map(|body| packet::decode(self.version, header, body));
+                Ok(packet
+                    .transpose()?
+                    .map(|packet| (packet, header.packet_length())))
+            });
+            let taken = match read {
+                Ok(None) => return Ok(at),
+                Ok(Some((packet, length))) => take(&packet).map(|()| length),
+                Err(refusal) => Err(refusal.to_string()),
+            };
+            match taken {
+                Ok(length) => {
+                    at += length;
+                    self.offset += length as u64;
+                }
+                Err(because) => {
+                    let offset = self.offset;
+                    return Err(ProtocolError { offset, because });
+                }
+            }
+        }
+    }
+}
+
+/// What a CONNACK that refuses says.
+///
+/// # Errors
+/// The code.
+pub(crate) fn accepted(answer: &ConnAck<'_>) -> Result<(), String> {
+    match answer.code {
+        0 => Ok(()),
+        code => Err(format!(
+            "the broker refused the connection with code {code}"
+        )),
+    }
+}
+
+/// A packet that has no place here, in words.
+pub(crate) fn unexpected<T>(expected: &str, packet: &Packet<'_>) -> Result<T, String> {
+    Err(format!("expected {expected}; the broker sent {packet:?}"))
+}
+
+/// The quality that a parameter names.
+pub(crate) fn quality(text: &str) -> QualityOfService {
+    match text {
+        "2" => QualityOfService::ExactlyOnce,
+        "1" => QualityOfService::AtLeastOnce,
+        _ => QualityOfService::AtMostOnce,
+    }
+}

@@ -1,0 +1,7 @@
+//! Scenarios of the mqtt family: messages through a broker.
+
+mod client;
+mod message;
+pub(crate) mod pairs;
+mod publisher;
+mod subscriber;
