@@ -27,5 +27,7 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::slow_reader::SlowReader,
         &http::short::Short,
         &mqtt::pairs::Pairs,
+        &mqtt::fan_out::FanOut,
+        &mqtt::fan_in::FanIn,
     ]
 }

@@ -72,6 +72,14 @@ pub struct LoadPlan {
     /// Operations end on other connections than they began on, so that one thread drives all of them.
     #[serde(default)]
     pub together: bool,
+    /// Completions that end one operation: a message to many subscribers is delivered to each. Each is
+    /// counted and has a latency; the window counts operations. At least 1.
+    #[serde(default = "one")]
+    pub deliveries: u32,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// The times of one block.

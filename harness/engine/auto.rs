@@ -11,8 +11,8 @@ use ringside_metal::host;
 
 use crate::uring::RingSettings;
 use crate::{
-    EngineOptions, Millis, PerCoreListen, Progress, Protocol, Tick, epoll, per_core_epoll,
-    per_core_uring, uring,
+    Caller, Delivery, EngineOptions, Millis, PerCoreListen, Progress, Protocol, Tick, epoll,
+    per_core_epoll, per_core_uring, uring,
 };
 
 /// What is chosen from.
@@ -155,6 +155,16 @@ struct Shared<P>(Arc<P>);
 
 impl<P: Protocol> Protocol for Shared<P> {
     type Connection = P::Connection;
+
+    const CALLS: bool = P::CALLS;
+
+    fn introduce(&self, connection: &mut P::Connection, caller: Caller) {
+        self.0.introduce(connection, caller);
+    }
+
+    fn deliver(&self, connection: &mut P::Connection, now: Millis, out: &mut Vec<u8>) -> Delivery {
+        self.0.deliver(connection, now, out)
+    }
 
     fn open(&self, now: Millis) -> P::Connection {
         self.0.open(now)

@@ -14,10 +14,12 @@ use std::thread;
 use std::time::Duration;
 
 use ringside_contract::{Counters, Endpoint, Service, StartError, StopError};
+use ringside_metal::epoll::wait_for_either;
 use ringside_metal::{coarse_millis, socket};
 
 use crate::connection::{Connection, Totals, Turn, Workspace};
 use crate::epoll::refuse_ring_modes;
+use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers, io_error, panic_message};
 use crate::{BodyMode, EngineOptions, Millis, Protocol};
@@ -151,8 +153,17 @@ impl<P: Protocol> Hall<P> {
         space.now = self.now();
         let mut next_tick = space.now + TICK_MS;
         let mut connection = Connection::new(Arc::clone(socket), &self.protocol, space);
+        let calls = P::CALLS.then(Calls::new).transpose();
+        // No descriptor is left for calls: the peer sees the end, and the others go on.
+        let Ok(calls) = calls else { return };
+        if let Some(calls) = &calls {
+            connection.introduce(&self.protocol, calls.inbox.caller(0));
+        }
         loop {
-            connection.report_readable();
+            match &calls {
+                None => connection.report_readable(),
+                Some(calls) => calls.wait(socket, &mut connection),
+            }
             if connection.turn(&self.protocol, space) == Turn::Closed {
                 return;
             }
@@ -189,6 +200,42 @@ impl<P: Protocol> Hall<P> {
         // Closed outside of the lock, and before others hear that a descriptor is free.
         drop(socket);
         self.ended.notify_all();
+    }
+}
+
+/// Where a protocol has calls, the thread of a connection sleeps until its socket or a call wakes it.
+struct Calls {
+    inbox: Arc<Inbox>,
+}
+
+impl Calls {
+    fn new() -> io::Result<Self> {
+        let inbox = Inbox::new()?;
+        Ok(Self { inbox })
+    }
+
+    /// Waits for one or the other, or for the next tick.
+    fn wait<P: Protocol>(
+        &self,
+        socket: &Arc<OwnedFd>,
+        connection: &mut Connection<P, Arc<OwnedFd>>,
+    ) {
+        // What waits to be sent is waited for by the send itself.
+        if self.inbox.may_sleep() && !connection.waits_to_send() {
+            let at_most = Duration::from_millis(TICK_MS);
+            let [readable, called] = wait_for_either(socket, &*self.inbox, at_most);
+            if readable {
+                connection.report_readable();
+            }
+            if called {
+                self.inbox.lower();
+            }
+        }
+        let mut keys = Vec::new();
+        self.inbox.take(&mut keys);
+        if !keys.is_empty() {
+            connection.report_call();
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Body, Content, Millis, Protocol, Step, Tick};
+use crate::{Body, Caller, Content, Delivery, Millis, Protocol, Step, Tick};
 
 /// Room for input of one connection. 64 KiB takes the largest echo message in one read; pages that
 /// no input has reached yet are not resident, so idle connections stay small.
@@ -122,6 +122,17 @@ impl<P: Protocol> Dialogue<P> {
         buffer[..length].copy_from_slice(&self.out);
         self.out.clear();
         length
+    }
+
+    /// Gives the core what others can call it by.
+    pub(crate) fn introduce(&mut self, caller: Caller) {
+        self.protocol.introduce(&mut self.connection, caller);
+    }
+
+    /// Takes what others have for it, behind the replies that wait.
+    pub(crate) fn deliver(&mut self, now: Millis) -> Delivery {
+        self.protocol
+            .deliver(&mut self.connection, now, &mut self.out)
     }
 
     /// The peer has closed its side.

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringside_metal::epoll::Flag;
 
+use crate::bell::Bell;
+
 /// The calls that wait for one loop.
 #[derive(Debug)]
 pub struct Inbox {
@@ -27,21 +29,37 @@ struct Calls {
 
 /// Calls one connection. Any thread may; a call to a connection that is gone does nothing.
 #[derive(Debug, Clone)]
-pub struct Caller {
-    inbox: Arc<Inbox>,
-    key: u64,
+pub struct Caller(Called);
+
+/// Who serves the connection.
+#[derive(Debug, Clone)]
+enum Called {
+    /// A loop that has many.
+    Loop { inbox: Arc<Inbox>, key: u64 },
+    /// A task of its own.
+    Task(Arc<Bell>),
 }
 
 impl Caller {
     /// Makes the connection's loop ask the core for what is to be sent, as soon as it can be. Once is
     /// enough until it asked.
     pub fn call(&self) {
-        let mut calls = self.inbox.calls();
-        calls.keys.push(self.key);
+        let (inbox, key) = match &self.0 {
+            Called::Loop { inbox, key } => (inbox, *key),
+            Called::Task(bell) => return bell.ring(),
+        };
+        let mut calls = inbox.calls();
+        calls.keys.push(key);
         if !mem::replace(&mut calls.awake, true) {
             drop(calls);
-            self.inbox.flag.raise();
+            inbox.flag.raise();
         }
+    }
+}
+
+impl From<Arc<Bell>> for Caller {
+    fn from(bell: Arc<Bell>) -> Self {
+        Self(Called::Task(bell))
     }
 }
 
@@ -62,10 +80,8 @@ impl Inbox {
 
     /// What calls the connection with this key.
     pub fn caller(self: &Arc<Self>, key: u64) -> Caller {
-        Caller {
-            inbox: Arc::clone(self),
-            key,
-        }
+        let inbox = Arc::clone(self);
+        Caller(Called::Loop { inbox, key })
     }
 
     /// True when no call waits: the loop may sleep, and the next call raises the flag.

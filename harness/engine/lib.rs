@@ -5,6 +5,7 @@
 //! never differ in it by accident.
 
 pub mod auto;
+mod bell;
 pub mod blocking;
 pub mod blocking_pool;
 mod body;

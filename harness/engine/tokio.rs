@@ -26,6 +26,7 @@ use ringside_contract::{Counters, Host, Service, StartError, Support};
 use ringside_metal::transfer::{self, Mapping};
 use ringside_metal::{affinity, socket};
 
+use crate::bell::Bell;
 use crate::dialogue::{Dialogue, Next, memory_range};
 use crate::outbox::hold_promise;
 use crate::runtime::{
@@ -34,7 +35,7 @@ use crate::runtime::{
 };
 use crate::stall::Watch;
 use crate::tokio_signal::raised;
-use crate::{Body, BodyMode, Content, EngineOptions, Protocol, Tick, chunk};
+use crate::{Body, BodyMode, Content, Delivery, EngineOptions, Protocol, Tick, chunk};
 
 /// How long stopping waits for tasks to end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -184,11 +185,17 @@ struct Conversation<P: Protocol> {
     timer: Timer,
     shared: Arc<Shared<P>>,
     counts: Totals,
+    /// Rung when others have something for it.
+    bell: Option<Arc<Bell>>,
 }
 
 impl<P: Protocol> Conversation<P> {
     fn open(stream: TcpStream, shared: &Arc<Shared<P>>) -> Self {
-        let dialogue = Dialogue::open(Arc::clone(&shared.protocol), shared.clock.now());
+        let mut dialogue = Dialogue::open(Arc::clone(&shared.protocol), shared.clock.now());
+        let bell = P::CALLS.then(Arc::<Bell>::default);
+        if let Some(bell) = &bell {
+            dialogue.introduce(Arc::clone(bell).into());
+        }
         let timer = Timer::new(shared.clock);
         Self {
             stream,
@@ -199,6 +206,7 @@ impl<P: Protocol> Conversation<P> {
                 accepted: 1,
                 ..Totals::default()
             },
+            bell,
         }
     }
 
@@ -219,11 +227,43 @@ impl<P: Protocol> Conversation<P> {
         self.flush().await
     }
 
+    /// Waits for input, and sends what others have for it meanwhile.
     async fn receive(&mut self) -> io::Result<usize> {
+        loop {
+            match self.receive_or_hear().await {
+                Err(error) if P::CALLS && error.kind() == io::ErrorKind::Interrupted => {
+                    self.deliver().await?;
+                }
+                received => return received,
+            }
+        }
+    }
+
+    async fn deliver(&mut self) -> io::Result<()> {
+        loop {
+            let delivery = self.dialogue.deliver(self.shared.clock.now());
+            self.flush().await?;
+            match delivery {
+                Delivery::Done => return Ok(()),
+                Delivery::More => {}
+                Delivery::Close => {
+                    self.linger().await?;
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+            }
+        }
+    }
+
+    /// `Interrupted` when the bell was rung.
+    async fn receive_or_hear(&mut self) -> io::Result<usize> {
         self.dialogue.make_room();
         let mut input = mem::take(&mut self.dialogue.input);
         let reading = self.stream.read_buf(&mut input);
-        let received = self.timer.receiving(&mut self.dialogue, reading).await;
+        let bell = self.bell.as_deref();
+        let received = self
+            .timer
+            .receiving(&mut self.dialogue, reading, bell)
+            .await;
         self.dialogue.input = input;
         match &received {
             Ok(length) => self.counts.received += *length as u64,
@@ -468,11 +508,15 @@ impl Timer {
         &mut self,
         dialogue: &mut Dialogue<P>,
         operation: impl Future<Output = io::Result<T>>,
+        bell: Option<&Bell>,
     ) -> io::Result<T> {
         let mut operation = pin!(operation);
         poll_fn(|context| {
             if let Poll::Ready(result) = operation.as_mut().poll(context) {
                 return Poll::Ready(result);
+            }
+            if bell.is_some_and(|bell| bell.is_heard(context)) {
+                return Poll::Ready(Err(io::ErrorKind::Interrupted.into()));
             }
             while self.ticks.poll_tick(context).is_ready() {
                 if dialogue.tick(self.clock.now()) == Tick::Close {

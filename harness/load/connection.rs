@@ -18,6 +18,15 @@ pub(crate) enum State {
     Open,
 }
 
+/// An operation in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flying {
+    /// When it was meant to start.
+    pub(crate) intended: u64,
+    /// Completions that it waits for.
+    pub(crate) left: u32,
+}
+
 /// One connection. It keeps its place, its session and its waiting operations when its socket is
 /// replaced.
 pub(crate) struct Connection {
@@ -33,8 +42,8 @@ pub(crate) struct Connection {
     pub(crate) session: Box<dyn Session>,
     /// Number of the next operation.
     pub(crate) sequence: u64,
-    /// Intended times of the operations that were sent and have not ended, the oldest first.
-    pub(crate) flying: VecDeque<u64>,
+    /// The operations that were sent and have not ended, the oldest first.
+    pub(crate) flying: VecDeque<Flying>,
     /// When something last ended, or the first of those in flight was sent; for a connection that is
     /// being opened, when that began.
     pub(crate) progress_at: u64,
@@ -76,9 +85,8 @@ impl Connection {
         }
     }
 
-    /// Closes the socket and forgets what belonged to it. Gives the intended times of the operations that
-    /// were in flight.
-    pub(crate) fn close(&mut self) -> VecDeque<u64> {
+    /// Closes the socket and forgets what belonged to it. Gives the operations that were in flight.
+    pub(crate) fn close(&mut self) -> VecDeque<Flying> {
         self.state = State::Closed;
         self.socket = None;
         self.generation = self.generation.wrapping_add(1);
@@ -95,11 +103,16 @@ impl Connection {
         self.flying.len() as u32
     }
 
-    /// An operation has ended: the one of that time, or, when a wrong answer names none that is in
-    /// flight, the oldest. False when there was none at all.
+    /// A completion came of the operation of that time, or, when a wrong answer names none that is in
+    /// flight, of the oldest. True when it was the last one of an operation.
     pub(crate) fn land(&mut self, intended: u64) -> bool {
-        let place = self.flying.iter().position(|&at| at == intended);
-        self.flying.remove(place.unwrap_or(0)).is_some()
+        let place = self.flying.iter().position(|one| one.intended == intended);
+        let place = place.unwrap_or(0);
+        let Some(flying) = self.flying.get_mut(place) else {
+            return false;
+        };
+        flying.left = flying.left.saturating_sub(1);
+        flying.left == 0 && self.flying.remove(place).is_some()
     }
 
     /// What an event of this socket carries.

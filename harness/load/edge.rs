@@ -44,15 +44,17 @@ impl Worker<'_> {
             let throttled = self.setup.plan.sockets.read_bytes_per_s.is_some();
             let flying = self.connections.iter().flat_map(|some| &some.flying);
             flying
-                .filter(|&&intended| !throttled && now.saturating_sub(intended) > pending_ns)
-                .for_each(|&intended| unanswered(tally, now.saturating_sub(intended), median));
+                .map(|flying| flying.intended)
+                .filter(|&intended| !throttled && now.saturating_sub(intended) > pending_ns)
+                .for_each(|intended| unanswered(tally, now.saturating_sub(intended), median));
             return;
         }
         for connection in &self.connections {
             let flying = connection.flying.iter();
             flying
-                .filter(|&&intended| intended >= began)
-                .for_each(|&intended| unanswered(tally, now.saturating_sub(intended), median));
+                .map(|flying| flying.intended)
+                .filter(|&intended| intended >= began)
+                .for_each(|intended| unanswered(tally, now.saturating_sub(intended), median));
             for &intended in connection.waiting.iter().filter(|&&at| at >= began) {
                 tally.waited += u64::from(now.saturating_sub(intended) > LATE_NS);
                 unanswered(tally, now.saturating_sub(intended), median);

@@ -6,7 +6,7 @@ use ringside_metal::monotonic_ns;
 use rustix::event::epoll::{self, EventFlags};
 use rustix::net::sockopt;
 
-use crate::connection::{State, parts};
+use crate::connection::{Flying, State, parts};
 use crate::socket::{Dial, source};
 use crate::worker::{WAKE, Worker};
 
@@ -159,7 +159,7 @@ impl Worker<'_> {
         self.in_flight -= lost;
         if let Some(latencies) = &mut self.tallies[self.bin].latencies {
             let now = monotonic_ns();
-            for intended in flying {
+            for Flying { intended, .. } in flying {
                 latencies.record(now.saturating_sub(intended));
             }
         }

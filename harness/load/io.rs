@@ -7,7 +7,7 @@ use ringside_metal::monotonic_ns;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use crate::connection::{Connection, State, parts};
+use crate::connection::{Connection, Flying, State, parts};
 use crate::pacing::LATE_NS;
 use crate::worker::Worker;
 
@@ -256,8 +256,12 @@ impl Worker<'_> {
         if connection.flying.is_empty() {
             connection.progress_at = now;
         }
-        let intended = operations.iter().map(|operation| operation.intended);
-        connection.flying.extend(intended);
+        let left = self.setup.plan.deliveries;
+        let flying = operations.iter().map(|operation| Flying {
+            intended: operation.intended,
+            left,
+        });
+        connection.flying.extend(flying);
         self.in_flight += operations.len() as u64;
         connection.session.send(operations, &mut self.buffers.out);
     }

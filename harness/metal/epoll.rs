@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
 use rustix::io::Errno;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
@@ -166,6 +166,19 @@ impl Flag {
 impl AsFd for Flag {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.event.as_fd()
+    }
+}
+
+/// Waits until one of two descriptors can be read, or until `at_most` has passed or a signal came. Says
+/// which of them can.
+pub fn wait_for_either(first: impl AsFd, second: impl AsFd, at_most: Duration) -> [bool; 2] {
+    let mut watched = [
+        PollFd::new(&first, PollFlags::IN),
+        PollFd::new(&second, PollFlags::IN),
+    ];
+    match poll(&mut watched, Some(&timespec(at_most))) {
+        Ok(_) => watched.map(|one| !one.revents().is_empty()),
+        Err(_) => [false, false],
     }
 }
 

@@ -74,7 +74,8 @@ impl Broker {
         let mut sessions = self.sessions();
         let known = sessions.get(client).cloned();
         match known {
-            Some(session) if !clean_start => {
+            // One that ends with its connection ends now.
+            Some(session) if !clean_start && session.state().expiry_s > 0 => {
                 session.attach(attach, now);
                 (session, true)
             }

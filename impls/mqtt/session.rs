@@ -16,6 +16,7 @@ use ringside_wire::mqtt::header::Kind;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
+use crate::in_flight::InFlight;
 use crate::message::{Message, Routed, identifier};
 
 /// Bytes that wait for the connection to take them; beyond it messages are queued, or dropped at QoS 0.
@@ -52,9 +53,9 @@ pub(crate) struct State {
     pub(crate) expiry_s: u32,
     /// Written and not yet taken.
     pending: Vec<u8>,
-    next_identifier: u16,
-    /// Sent and not acknowledged, in their order.
-    in_flight: VecDeque<Sent>,
+    /// What was sent and is not acknowledged. For sending it again it is kept in a session that outlives
+    /// its connection, and only there.
+    in_flight: InFlight<Option<Queued>>,
     queue: VecDeque<Queued>,
     /// Packet identifiers of messages of QoS 2 that the client has not released.
     received: HashSet<u16>,
@@ -62,16 +63,6 @@ pub(crate) struct State {
     pub(crate) filters: Vec<Box<str>>,
     /// Messages that it did not get, since it did not take what waited.
     pub(crate) dropped: u64,
-}
-
-#[derive(Debug)]
-struct Sent {
-    identifier: u16,
-    quality: QualityOfService,
-    /// PUBREC came, PUBREL went.
-    released: bool,
-    /// For sending it again on another connection; none in a session that ends with its own.
-    again: Option<Queued>,
 }
 
 #[derive(Debug, Clone)]
@@ -108,8 +99,7 @@ impl Session {
                 packet_max: attach.packet_max,
                 expiry_s: attach.expiry_s,
                 pending: Vec::new(),
-                next_identifier: 1,
-                in_flight: VecDeque::new(),
+                in_flight: InFlight::new(),
                 queue: VecDeque::new(),
                 received: HashSet::new(),
                 filters: Vec::new(),
@@ -277,16 +267,11 @@ impl State {
             }
             return;
         }
-        let number = self.take_identifier();
+        let number = self.in_flight.take_identifier();
         let before = self.pending.len();
         self.write(routed, (quality, retain, number), matched);
         if !self.hold_packet_max(before) {
-            self.in_flight.push_back(Sent {
-                identifier: number,
-                quality,
-                released: false,
-                again: kept,
-            });
+            self.in_flight.push(quality, kept);
             self.call();
         }
     }
@@ -296,21 +281,6 @@ impl State {
         self.caller.is_some()
             && self.in_flight.len() < usize::from(self.receive_maximum)
             && self.pending.len() <= PENDING_MAX
-    }
-
-    fn take_identifier(&mut self) -> u16 {
-        loop {
-            let number = self.next_identifier;
-            self.next_identifier = number.checked_add(1).unwrap_or(1);
-            // With many in flight the numbers come round; in their order the oldest is first.
-            let wrapped = self
-                .in_flight
-                .front()
-                .is_some_and(|sent| sent.identifier <= number);
-            if !wrapped || self.in_flight.iter().all(|sent| sent.identifier != number) {
-                return number;
-            }
-        }
     }
 
     /// Gives the connection what waits, as much as it takes at once. True when there is more.
@@ -333,17 +303,13 @@ impl State {
             if !queued.message.is_current(now) {
                 continue;
             }
-            let sent = Sent {
-                identifier: self.take_identifier(),
-                quality: queued.quality,
-                released: false,
-                again: None,
-            };
+            let number = self.in_flight.take_identifier();
             let before = self.pending.len();
-            self.write_again(&queued, sent.identifier, false, now);
+            self.write_again(&queued, number, false, now);
             if !self.hold_packet_max(before) {
+                let quality = queued.quality;
                 let again = (self.expiry_s > 0).then_some(queued);
-                self.in_flight.push_back(Sent { again, ..sent });
+                self.in_flight.push(quality, again);
             }
         }
     }
@@ -363,52 +329,35 @@ impl State {
     }
 
     fn send_again(&mut self, now: Millis) {
-        for sent in mem::take(&mut self.in_flight) {
-            if sent.released {
-                let number = sent.identifier;
-                self.write_acknowledgement(Kind::PubRel, number, Reason::SUCCESS);
-            } else if let Some(queued) = &sent.again {
-                self.write_again(queued, sent.identifier, true, now);
-            } else {
-                continue;
+        let in_flight = mem::replace(&mut self.in_flight, InFlight::new());
+        for (number, queued) in in_flight.unacknowledged() {
+            if let Some(queued) = queued {
+                self.write_again(queued, number, true, now);
             }
-            self.in_flight.push_back(sent);
         }
+        for number in in_flight.released() {
+            let (kind, reason) = (Kind::PubRel, Reason::SUCCESS);
+            encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
+        }
+        self.in_flight = in_flight;
         if !self.pending.is_empty() || !self.queue.is_empty() {
             self.call();
         }
     }
 
-    fn write_acknowledgement(&mut self, kind: Kind, number: u16, reason: Reason) {
-        encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
-    }
-
     /// PUBACK or PUBCOMP, or a PUBREC that refuses: the message is done with.
     pub(crate) fn done(&mut self, number: u16) {
-        let at = self
-            .in_flight
-            .iter()
-            .position(|sent| sent.identifier == number);
-        if let Some(at) = at {
-            self.in_flight.remove(at);
-            if !self.queue.is_empty() {
-                self.call();
-            }
+        if self.in_flight.finish(number) && !self.queue.is_empty() {
+            self.call();
         }
     }
 
     /// PUBREC: the message is with the client. Says how PUBREL answers.
     pub(crate) fn release(&mut self, number: u16) -> Reason {
-        let sent = self.in_flight.iter_mut().find(|sent| {
-            sent.identifier == number && sent.quality == QualityOfService::ExactlyOnce
-        });
-        match sent {
-            Some(sent) => {
-                sent.released = true;
-                sent.again = None;
-                Reason::SUCCESS
-            }
-            None => Reason::PACKET_IDENTIFIER_NOT_FOUND,
+        if self.in_flight.release(number) {
+            Reason::SUCCESS
+        } else {
+            Reason::PACKET_IDENTIFIER_NOT_FOUND
         }
     }
 

@@ -3,7 +3,7 @@
 use ringside_contract::ProtocolError;
 use ringside_wire::mqtt::encode::{self, PACKET_MAX};
 use ringside_wire::mqtt::packet::{self, ConnAck, Packet};
-use ringside_wire::mqtt::{QualityOfService, Version, header};
+use ringside_wire::mqtt::{Version, header};
 
 /// One client's side of a connection.
 #[derive(Debug)]
@@ -102,13 +102,4 @@ pub(crate) fn accepted(answer: &ConnAck<'_>) -> Result<(), String> {
 /// A packet that has no place here, in words.
 pub(crate) fn unexpected<T>(expected: &str, packet: &Packet<'_>) -> Result<T, String> {
     Err(format!("expected {expected}; the broker sent {packet:?}"))
-}
-
-/// The quality that a parameter names.
-pub(crate) fn quality(text: &str) -> QualityOfService {
-    match text {
-        "2" => QualityOfService::ExactlyOnce,
-        "1" => QualityOfService::AtLeastOnce,
-        _ => QualityOfService::AtMostOnce,
-    }
 }

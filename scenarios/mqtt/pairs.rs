@@ -4,10 +4,9 @@ use ringside_contract::{
     LoadPlan, Measures, ParamError, Parameter, ParameterKind, Params, Scenario, ScenarioMeta,
     Session, Violation,
 };
-use ringside_wire::mqtt::Version;
 
-use super::client::{Client, quality};
-use super::message::{Payloads, payload_size};
+use super::message::payload_size;
+use super::parameters::{QOS, SIZE, Setting, VERSION, window};
 use super::publisher::Publisher;
 use super::subscriber::Subscriber;
 use crate::load::{plan, verify_load};
@@ -28,34 +27,10 @@ const META: ScenarioMeta = ScenarioMeta {
             smoke: Some("4"),
             about: "Publishers, each with a topic and a subscriber of its own.",
         },
-        Parameter {
-            name: "qos",
-            kind: ParameterKind::Choice(&["0", "1", "2"]),
-            default: "0",
-            smoke: None,
-            about: "Quality of service of both sides.",
-        },
-        Parameter {
-            name: "size",
-            kind: ParameterKind::Size,
-            default: "64B",
-            smoke: None,
-            about: "Bytes of a payload, at least 32 B.",
-        },
-        Parameter {
-            name: "version",
-            kind: ParameterKind::Choice(&["3.1.1", "5"]),
-            default: "3.1.1",
-            smoke: None,
-            about: "Version of the protocol.",
-        },
-        Parameter {
-            name: "window",
-            kind: ParameterKind::Count,
-            default: "64",
-            smoke: None,
-            about: "Messages under way from one publisher.",
-        },
+        QOS,
+        SIZE,
+        VERSION,
+        window("64"),
     ],
 };
 
@@ -79,21 +54,14 @@ impl Scenario for Pairs {
     }
 
     fn session(&self, params: &Params, seed: u64, connection: u32) -> Box<dyn Session> {
-        let size = payload_size(params).expect("`load` has refused other sizes");
-        let payloads = Payloads::new(seed, size);
+        let setting = Setting::new(params, seed, connection);
         let pairs = params.count("pairs");
-        let version = match params.text("version") {
-            "5" => Version::V5,
-            _ => Version::V311,
-        };
         // Publishers come first: they are those that carry operations.
         let topic = format!("pairs/{}", connection % pairs);
-        let quality = quality(params.text("qos"));
-        let client = Client::new(format!("ringside-{connection}"), version);
         if connection < pairs {
-            Box::new(Publisher::new(client, connection, topic, quality, payloads))
+            Box::new(Publisher::new(setting, connection, topic))
         } else {
-            Box::new(Subscriber::new(client, topic, quality, payloads))
+            Box::new(Subscriber::new(setting, topic))
         }
     }
 

@@ -12,6 +12,7 @@ use ringside_wire::mqtt::reason::Reason;
 
 use super::client::{Client, accepted, unexpected};
 use super::message::Payloads;
+use super::parameters::Setting;
 
 /// The session of a publisher.
 pub(crate) struct Publisher {
@@ -32,19 +33,13 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     /// Connection `number`, which publishes to `topic`.
-    pub(crate) fn new(
-        client: Client,
-        number: u32,
-        topic: String,
-        quality: QualityOfService,
-        payloads: Payloads,
-    ) -> Self {
+    pub(crate) fn new(setting: Setting, number: u32, topic: String) -> Self {
         Self {
-            client,
+            client: setting.client,
             number,
             topic,
-            quality,
-            payloads,
+            quality: setting.quality,
+            payloads: setting.payloads,
             is_ready: false,
             unacknowledged: VecDeque::new(),
             released: VecDeque::new(),

@@ -11,6 +11,7 @@ use ringside_wire::mqtt::reason::Reason;
 
 use super::client::{Client, accepted, unexpected};
 use super::message::{Label, Payloads};
+use super::parameters::Setting;
 
 /// The session of a subscriber.
 pub(crate) struct Subscriber {
@@ -33,17 +34,12 @@ enum Stage {
 
 impl Subscriber {
     /// Takes what is published to `filter`.
-    pub(crate) fn new(
-        client: Client,
-        filter: String,
-        quality: QualityOfService,
-        payloads: Payloads,
-    ) -> Self {
+    pub(crate) fn new(setting: Setting, filter: String) -> Self {
         Self {
-            client,
+            client: setting.client,
             filter,
-            quality,
-            payloads,
+            quality: setting.quality,
+            payloads: setting.payloads,
             stage: Stage::Connecting,
             expected: HashMap::new(),
         }

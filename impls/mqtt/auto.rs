@@ -1,0 +1,33 @@
+//! MQTT on the best loop that the machine allows.
+
+use ringside_contract::{
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+};
+use ringside_engine::{EngineOptions, auto};
+
+use crate::core::Mqtt;
+
+/// `mqtt/auto`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Auto;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/auto",
+    about: "Probes the machine: a ring for each worker where io_uring can be had, else epoll.",
+    axes: &[],
+    ranked: true,
+};
+
+impl Implementation for Auto {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, host: &Host, axes: &Settings) -> Support {
+        auto::support(host, axes)
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        auto::start(Mqtt::default(), &EngineOptions::new(options)?)
+    }
+}

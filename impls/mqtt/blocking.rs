@@ -1,0 +1,33 @@
+//! Echo with a thread for each connection.
+
+use ringside_contract::{
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+};
+use ringside_engine::{EngineOptions, blocking};
+
+use crate::core::Mqtt;
+
+/// `mqtt/blocking`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocking;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/blocking",
+    about: "A thread for each connection, which sleeps until its socket or another connection wakes it.",
+    axes: &[],
+    ranked: true,
+};
+
+impl Implementation for Blocking {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
+        Support::Yes
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        blocking::start(Mqtt::default(), &EngineOptions::new(options)?)
+    }
+}

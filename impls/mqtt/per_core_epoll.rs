@@ -1,0 +1,40 @@
+//! MQTT on a readiness loop for each core.
+
+use ringside_contract::{
+    Axis, Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError,
+    Support,
+};
+use ringside_engine::{EngineOptions, PerCoreListen, per_core_epoll};
+
+use crate::core::Mqtt;
+
+/// `mqtt/per_core_epoll`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PerCoreEpoll;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/per_core_epoll",
+    about: "An epoll loop and a listener for each core, nothing shared between them.",
+    axes: &[Axis {
+        name: "listen",
+        values: PerCoreListen::NAMES,
+        default: "reuse_port",
+        about: "One port that the kernel spreads over the cores, or a port for each core.",
+    }],
+    ranked: true,
+};
+
+impl Implementation for PerCoreEpoll {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
+        Support::Yes
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        let listen = PerCoreListen::from_options(options)?;
+        per_core_epoll::start(Mqtt::default(), &EngineOptions::new(options)?, listen)
+    }
+}

@@ -1,0 +1,47 @@
+//! MQTT on an io_uring for each core.
+
+use ringside_contract::{
+    Axis, Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError,
+    Support,
+};
+use ringside_engine::uring::RingSettings;
+use ringside_engine::{EngineOptions, PerCoreListen, per_core_uring};
+
+use crate::core::Mqtt;
+
+/// `mqtt/per_core_uring`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PerCoreUring;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/per_core_uring",
+    about: "An io_uring and a listener for each core, nothing shared between them.",
+    axes: &[Axis {
+        name: "listen",
+        values: PerCoreListen::NAMES,
+        default: "reuse_port",
+        about: "One port that the kernel spreads over the cores, or a port for each core.",
+    }],
+    ranked: true,
+};
+
+impl Implementation for PerCoreUring {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, host: &Host, axes: &Settings) -> Support {
+        RingSettings::support(host, axes)
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        let listen = PerCoreListen::from_options(options)?;
+        let settings = RingSettings::new(&options.axes)?;
+        per_core_uring::start(
+            Mqtt::default(),
+            &EngineOptions::new(options)?,
+            &settings,
+            listen,
+        )
+    }
+}
