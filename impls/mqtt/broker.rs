@@ -219,10 +219,9 @@ impl Broker {
             session: Arc::clone(session),
             wish,
         };
-        let is_new = self.registry.insert(wanted.filter, shared, subscriber);
-        if is_new {
-            session.state().filters.push(wanted.filter.into());
-        }
+        let is_new = session.state().filters.insert(wanted.filter.into());
+        self.registry
+            .insert(wanted.filter, shared, subscriber, is_new);
         let wants_kept = match wanted.retain_handling {
             0 => true,
             1 => is_new,
@@ -259,12 +258,11 @@ impl Broker {
         let Ok(shared) = topic::shared(filter) else {
             return Reason::TOPIC_FILTER_INVALID;
         };
-        session.state().filters.retain(|known| **known != *filter);
-        if self.registry.remove(filter, shared, session) {
-            Reason::SUCCESS
-        } else {
-            Reason::NO_SUBSCRIPTION_EXISTED
+        if !session.state().filters.remove(filter) {
+            return Reason::NO_SUBSCRIPTION_EXISTED;
         }
+        self.registry.remove(filter, shared, session);
+        Reason::SUCCESS
     }
 
     fn plan(&self, at: Millis, what: What) {

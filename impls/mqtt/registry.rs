@@ -49,13 +49,15 @@ struct Group {
 }
 
 impl Registry {
-    /// Adds a subscription, or replaces the session's one to the same filter. True when it is new.
+    /// Adds a subscription, or replaces the session's one to the same filter when it is not new: many
+    /// clients may have the same filter, and they are not searched for each one that comes.
     pub(crate) fn insert(
         &self,
         filter: &str,
         shared: Option<Shared<'_>>,
         subscriber: Subscriber,
-    ) -> bool {
+        is_new: bool,
+    ) {
         let mut root = self.root.write().unwrap_or_else(PoisonError::into_inner);
         let levels = shared.map_or(filter, |shared| shared.filter).split('/');
         let node = levels.fold(&mut *root, |node, level| {
@@ -68,18 +70,15 @@ impl Registry {
             None => &mut node.subscribers,
             Some(shared) => node.group(shared.group),
         };
-        let known = list
-            .iter_mut()
-            .find(|known| Arc::ptr_eq(&known.session, &subscriber.session));
+        let same = |known: &&mut Subscriber| Arc::ptr_eq(&known.session, &subscriber.session);
+        let known = if is_new {
+            None
+        } else {
+            list.iter_mut().find(same)
+        };
         match known {
-            Some(known) => {
-                known.wish = subscriber.wish;
-                false
-            }
-            None => {
-                list.push(subscriber);
-                true
-            }
+            Some(known) => known.wish = subscriber.wish,
+            None => list.push(subscriber),
         }
     }
 

@@ -60,7 +60,7 @@ pub(crate) struct State {
     /// Packet identifiers of messages of QoS 2 that the client has not released.
     received: HashSet<u16>,
     /// Its filters, to be taken from the registry at its end.
-    pub(crate) filters: Vec<Box<str>>,
+    pub(crate) filters: HashSet<Box<str>>,
     /// Messages that it did not get, since it did not take what waited.
     pub(crate) dropped: u64,
 }
@@ -102,7 +102,7 @@ impl Session {
                 in_flight: InFlight::new(),
                 queue: VecDeque::new(),
                 received: HashSet::new(),
-                filters: Vec::new(),
+                filters: HashSet::new(),
                 dropped: 0,
             }),
         })

@@ -257,7 +257,7 @@ impl Peer {
         })
     }
 
-    /// The payloads of all messages that were sent so far: a ping is answered behind them.
+    /// The payloads of the messages in front of the answer to a ping.
     pub(super) fn payloads(&mut self) -> Result<Vec<Vec<u8>>, Failure> {
         self.send(|out, _| encode::ping(out, Kind::PingReq))?;
         let mut payloads = Vec::new();
