@@ -143,7 +143,8 @@ impl Broker {
 
     /// Takes the subscriptions of a session away.
     fn forget(&self, session: &Arc<Session>) {
-        for filter in mem::take(&mut session.state().filters) {
+        let filters = mem::take(&mut session.state().filters);
+        for filter in filters {
             let shared = topic::shared(&filter).unwrap_or_default();
             self.registry.remove(&filter, shared, session);
         }
