@@ -10,15 +10,13 @@ use crate::input::ScenarioInfo;
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval, ratio_interval};
 use crate::metrics::metric;
 use crate::pairing::pairs;
+use crate::random::Random;
 
 /// Pairs of one resampled trial: what an absolute claim and the quick plan rest on.
 const TRIAL_PAIRS: usize = 8;
 
 /// Trials: enough that the share is known to about 1 of 100.
 const TRIALS: u32 = 2000;
-
-/// The first number of the resampling. Fixed, so that the same records give the same share.
-const SEED: u64 = 0x5eed;
 
 /// Every implementation that ran as two copies, by the metric that ranks its scenario and by
 /// throughput.
@@ -71,7 +69,7 @@ pub fn coverage(log_ratios: &[f64]) -> Option<f64> {
     if log_ratios.len() < TRIAL_PAIRS {
         return None;
     }
-    let mut random = Random(SEED);
+    let mut random = Random::new();
     let mut held = 0_u32;
     for _ in 0..TRIALS {
         let trial: Vec<f64> = (0..TRIAL_PAIRS)
@@ -81,24 +79,6 @@ pub fn coverage(log_ratios: &[f64]) -> Option<f64> {
         held += u32::from(interval.low <= 0.0 && interval.high >= 0.0);
     }
     Some(100.0 * f64::from(held) / f64::from(TRIALS))
-}
-
-/// SplitMix64: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`; the bias of a 64-bit product is far below what 2,000 trials can see.
-    fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
-    }
 }
 
 #[cfg(test)]

@@ -183,6 +183,21 @@ impl<'a> Cell<'a> {
 
     /// The same without a look at the share of failed operations, for claims about just that.
     pub(crate) fn invalid_besides_errors(&self) -> Option<String> {
+        self.failed().or_else(|| self.late())
+    }
+
+    fn late(&self) -> Option<String> {
+        let late = self.late_share();
+        (late > LATE_SHARE_MAX).then(|| {
+            format!(
+                "the generator was the limit: {} of the sends were late",
+                percent(late)
+            )
+        })
+    }
+
+    /// Why its blocks are no measurement at all: wrong answers, failed rounds, or none.
+    pub(crate) fn failed(&self) -> Option<String> {
         if let Some(because) = self.wrong_answers() {
             return Some(because);
         }
@@ -201,13 +216,7 @@ impl<'a> Cell<'a> {
                 self.failures[0]
             ));
         }
-        let late = self.late_share();
-        (late > LATE_SHARE_MAX).then(|| {
-            format!(
-                "the generator was the limit: {} of the sends were late",
-                percent(late)
-            )
-        })
+        None
     }
 
     /// Why an open loop was past what its server could do: the latency of what was answered is then

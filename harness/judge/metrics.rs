@@ -30,7 +30,22 @@ pub struct Metric {
     pub class: MetricClass,
     /// What has to be there for it to be measured, in words.
     pub needs: &'static str,
+    /// How the figures of several blocks become one.
+    pub(crate) over_blocks: OverBlocks,
     extract: fn(&Measures) -> Option<f64>,
+}
+
+/// How the figures of several blocks become one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OverBlocks {
+    /// Their median.
+    Median,
+    /// Their median, when every block has one: slow blocks have too few operations for a far percentile,
+    /// and the others alone would look better than the whole.
+    MedianOfAll,
+    /// The share of what happened in all of them: what is rare happens in few blocks, and a median is
+    /// then 0 however bad those are. The function gives what the share of a block is of.
+    Pooled(fn(&Measures) -> f64),
 }
 
 impl Metric {
@@ -77,7 +92,29 @@ const fn row(
         more_is_better,
         class,
         needs,
+        over_blocks: OverBlocks::Median,
         extract,
+    }
+}
+
+/// A percentile far from the middle.
+const fn tail_row(name: &'static str, extract: fn(&Measures) -> Option<f64>) -> Metric {
+    Metric {
+        over_blocks: OverBlocks::MedianOfAll,
+        ..row(name, "us", LESS, Time, TAIL, extract)
+    }
+}
+
+/// The share of something rare.
+const fn share_row(
+    name: &'static str,
+    needs: &'static str,
+    of: fn(&Measures) -> f64,
+    extract: fn(&Measures) -> Option<f64>,
+) -> Metric {
+    Metric {
+        over_blocks: OverBlocks::Pooled(of),
+        ..row(name, "%", LESS, Other, needs, extract)
     }
 }
 
@@ -99,21 +136,11 @@ const METRICS: &[Metric] = &[
     row("latency_p50", "us", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.p50_us)
     }),
-    row("latency_p90", "us", LESS, Time, TAIL, |m| {
-        tail(m, 10, |l| l.p90_us)
-    }),
-    row("latency_p95", "us", LESS, Time, TAIL, |m| {
-        tail(m, 20, |l| l.p95_us)
-    }),
-    row("latency_p99", "us", LESS, Time, TAIL, |m| {
-        tail(m, 100, |l| l.p99_us)
-    }),
-    row("latency_p999", "us", LESS, Time, TAIL, |m| {
-        tail(m, 1_000, |l| l.p999_us)
-    }),
-    row("latency_p9999", "us", LESS, Time, TAIL, |m| {
-        tail(m, 10_000, |l| l.p9999_us)
-    }),
+    tail_row("latency_p90", |m| tail(m, 10, |l| l.p90_us)),
+    tail_row("latency_p95", |m| tail(m, 20, |l| l.p95_us)),
+    tail_row("latency_p99", |m| tail(m, 100, |l| l.p99_us)),
+    tail_row("latency_p999", |m| tail(m, 1_000, |l| l.p999_us)),
+    tail_row("latency_p9999", |m| tail(m, 10_000, |l| l.p9999_us)),
     row("latency_max", "us", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.max_us)
     }),
@@ -183,9 +210,9 @@ const METRICS: &[Metric] = &[
     row("bytes_per_op", "B", LESS, Other, OPERATIONS, |m| {
         per(m.bytes_sent as f64 + m.bytes_received as f64, operations(m))
     }),
-    row("error_rate", "%", LESS, Other, OPERATIONS, |m| {
+    share_row("error_rate", OPERATIONS, tried, |m| {
         let bad = m.errors + m.corrupt + m.timeouts;
-        per(100.0 * bad as f64, (m.operations + m.timeouts) as f64)
+        per(100.0 * bad as f64, tried(m))
     }),
     row(
         "connect_rate",
@@ -203,10 +230,20 @@ const METRICS: &[Metric] = &[
         "connections that were opened",
         |m| Some(f64::from(m.connections)),
     ),
-    row("late_share", "%", LESS, Other, "an open loop", |m| {
-        per(100.0 * m.late_sends as f64, m.offered as f64)
+    share_row("late_share", "an open loop", offered, |m| {
+        per(100.0 * m.late_sends as f64, offered(m))
     }),
 ];
+
+/// Operations that ended in one way or another.
+fn tried(measures: &Measures) -> f64 {
+    (measures.operations + measures.timeouts) as f64
+}
+
+/// Operations of an open loop.
+fn offered(measures: &Measures) -> f64 {
+    measures.offered as f64
+}
 
 /// The bytes of the busier direction: what a transfer moved, without requests or acknowledgements.
 fn bytes_moved(measures: &Measures) -> f64 {

@@ -176,10 +176,11 @@ fn unusable(metric: &Metric, found: &Found<'_, '_>) -> Option<Verdict> {
                 needs: named(reason),
             });
         }
-        let because = if metric.name == "error_rate" {
-            cell.invalid_besides_errors()
-        } else {
-            cell.invalid()
+        let because = match metric.name {
+            "error_rate" => cell.invalid_besides_errors(),
+            // That sends were late is what the figure says.
+            "late_share" => cell.failed(),
+            _ => cell.invalid(),
         };
         if let Some(because) = because.or_else(|| disturbed(cell, metric)) {
             return Some(Verdict::Undecided {

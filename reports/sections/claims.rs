@@ -122,7 +122,7 @@ fn claim_item(judgement: &Judgement, contradictions: &[Contradiction]) -> Markup
                 @if let Some(measured) = &judgement.measured {
                     @let figure = figure(measured, claim_unit(claim));
                     @if let Some(bar) = against_bounds(claim, measured, class) { (bar) }
-                    p { b { @if is_none(judgement) && claim.metric == "late_share" { "none late" } @else { (figure.point) } } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (certainty(measured)) } }
+                    p { b { (figure.point) } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (certainty(measured)) } }
                 }
                 p.promised {
                     (promised(claim))

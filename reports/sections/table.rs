@@ -51,7 +51,7 @@ pub(super) fn full_tables(view: &ScenarioView<'_>) -> Markup {
     html! {
         (table(view, "Rates and latency", &speed))
         @if lacks_tail(view) {
-            p.hint { "–: a percentile needs ten operations beyond it in each round; there were fewer." }
+            p.hint { "–: a percentile needs ten operations beyond it in every round; some had fewer." }
         }
         @if !cost.is_empty() { (table(view, "What an operation costs", &cost)) }
     }
