@@ -27,6 +27,15 @@ pub(crate) struct Flying {
     pub(crate) left: u32,
 }
 
+/// An operation that was due and found no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// When it was meant to start.
+    pub(crate) intended: u64,
+    /// Since when the generator was ready to start it: before that it was late by itself.
+    pub(crate) since: u64,
+}
+
 /// One connection. It keeps its place, its session and its waiting operations when its socket is
 /// replaced.
 pub(crate) struct Connection {
@@ -47,8 +56,8 @@ pub(crate) struct Connection {
     /// When something last ended, or the first of those in flight was sent; for a connection that is
     /// being opened, when that began.
     pub(crate) progress_at: u64,
-    /// Intended times of operations that wait for a place in the window.
-    pub(crate) waiting: VecDeque<u64>,
+    /// Operations that wait for a place in the window.
+    pub(crate) waiting: VecDeque<Waiting>,
     /// Bytes that the socket did not take yet.
     pub(crate) unsent: Vec<u8>,
     /// Bytes that came and that the session wants to see again with more behind them.

@@ -55,9 +55,13 @@ impl Worker<'_> {
                 .map(|flying| flying.intended)
                 .filter(|&intended| intended >= began)
                 .for_each(|intended| unanswered(tally, now.saturating_sub(intended), median));
-            for &intended in connection.waiting.iter().filter(|&&at| at >= began) {
-                tally.waited += u64::from(now.saturating_sub(intended) > LATE_NS);
-                unanswered(tally, now.saturating_sub(intended), median);
+            for waiting in connection
+                .waiting
+                .iter()
+                .filter(|one| one.intended >= began)
+            {
+                tally.waited += u64::from(now.saturating_sub(waiting.since) > LATE_NS);
+                unanswered(tally, now.saturating_sub(waiting.intended), median);
             }
         }
         for intended in self.pacing.due(now).filter(|&intended| intended >= began) {

@@ -236,11 +236,12 @@ impl Worker<'_> {
         let open_loop = self.pacing.is_open_loop();
         for _ in connection.in_flight()..self.pacing.window {
             let intended = if open_loop {
-                let Some(intended) = connection.waiting.pop_front() else {
+                let Some(waiting) = connection.waiting.pop_front() else {
                     break;
                 };
-                self.tallies[self.bin].waited += u64::from(now.saturating_sub(intended) > LATE_NS);
-                intended
+                let waited = now.saturating_sub(waiting.since) > LATE_NS;
+                self.tallies[self.bin].waited += u64::from(waited);
+                waiting.intended
             } else {
                 now
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringside_contract::Arrivals;
 use ringside_metal::monotonic_ns;
 
-use crate::connection::State;
+use crate::connection::{State, Waiting};
 use crate::schedule::Schedule;
 use crate::worker::{Setup, Worker};
 
@@ -151,7 +151,10 @@ impl Worker<'_> {
                 tally.late += u64::from(now - intended > LATE_NS);
             }
             let connection = &mut self.connections[index];
-            connection.waiting.push_back(intended);
+            connection.waiting.push_back(Waiting {
+                intended,
+                since: now,
+            });
             if connection.state == State::Open && connection.in_flight() < self.pacing.window {
                 self.buffers.out.clear();
                 self.refill(index, now);
