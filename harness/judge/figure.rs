@@ -2,6 +2,21 @@
 
 /// A figure with about three significant digits, or all digits before the point.
 pub(crate) fn figure(value: f64) -> String {
+    precise(value, 0)
+}
+
+/// Figures of one sentence, with as many digits as it takes to tell apart those that differ.
+pub(crate) fn apart<const COUNT: usize>(values: [f64; COUNT]) -> [String; COUNT] {
+    let texts = |more| values.map(|value| precise(value, more));
+    let told = |texts: &[String; COUNT]| {
+        let same = |a: usize, b: usize| texts[a] == texts[b] && values[a] < values[b];
+        !(0..COUNT).any(|a| (0..COUNT).any(|b| same(a, b)))
+    };
+    (0..6).map(texts).find(told).unwrap_or_else(|| texts(0))
+}
+
+/// A figure with so many digits more than usual.
+fn precise(value: f64, more: usize) -> String {
     let size = value.abs();
     let decimals = if size >= 100.0 || size == 0.0 {
         0
@@ -13,6 +28,7 @@ pub(crate) fn figure(value: f64) -> String {
         // Three digits behind the leading zeros; ten are enough for any figure that is measured.
         (2.0 - size.log10().floor()).clamp(2.0, 10.0) as usize
     };
+    let decimals = decimals + more;
     format!("{value:.decimals$}")
 }
 
@@ -53,6 +69,13 @@ mod tests {
         assert_eq!(quantity(1057.0, "op/s"), "1\u{202f}057 op/s");
         assert_eq!(quantity(0.116, "s"), "0.116 s");
         assert_eq!(quantity(999.0, "count"), "999");
+    }
+
+    #[test]
+    fn a_bound_near_an_end_is_told_from_it() {
+        assert_eq!(apart([1.0487, 1.108, 1.05]), ["1.049", "1.108", "1.050"]);
+        assert_eq!(apart([0.5, 2.0, 1.0]), ["0.500", "2.00", "1.00"]);
+        assert_eq!(apart([1.0, 1.0]), ["1.00", "1.00"]);
     }
 
     #[test]

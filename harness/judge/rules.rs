@@ -3,7 +3,7 @@
 
 use ringside_contract::{Claim, ClaimKind, Interval, Role, Verdict};
 
-use crate::figure::figure;
+use crate::figure::apart;
 use crate::metrics::Metric;
 
 /// Process pairs that a comparison needs.
@@ -151,11 +151,9 @@ fn outside(better: bool, far: f64) -> Verdict {
 }
 
 fn crosses(interval: &Interval, bound: f64) -> Verdict {
+    let [low, high, bound] = apart([interval.low, interval.high, bound]);
     let because = format!(
-        "the interval from {} to {} holds the bound {}; more rounds would narrow it",
-        figure(interval.low),
-        figure(interval.high),
-        figure(bound)
+        "the interval from {low} to {high} holds the bound {bound}; more rounds would narrow it"
     );
     Verdict::Undecided { because }
 }
