@@ -125,17 +125,18 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{}{THIN}%", fixed(value, decimals))
 }
 
-/// How sure an interval is: `8 pairs, 99 %`; or that it is only the range of what was seen.
-pub(crate) fn certainty(interval: &Interval) -> String {
+/// How sure an interval is: `8 pairs, 99 %`; or that it is only the range of what was seen. `one` and
+/// `many` say what its samples are.
+pub(crate) fn certainty(interval: &Interval, one: &str, many: &str) -> String {
     match (interval.samples, interval.confidence) {
-        (0 | 1, _) => format!("one pair{THIN}only"),
+        (0 | 1, _) => format!("one {one}{THIN}only"),
         (samples, confidence) if confidence > 0.0 => {
             format!(
-                "{samples}{THIN}pairs, {:.0}{THIN}%",
+                "{samples}{THIN}{many}, {:.0}{THIN}%",
                 (confidence * 100.0).floor()
             )
         }
-        (samples, _) => format!("extremes of {samples}{THIN}pairs"),
+        (samples, _) => format!("extremes of {samples}{THIN}{many}"),
     }
 }
 
@@ -438,11 +439,12 @@ mod tests {
     #[test]
     fn an_interval_says_how_sure_it_is() {
         let of = |samples, confidence| {
-            plain(&certainty(&Interval {
+            let interval = Interval {
                 confidence,
                 samples,
                 ..interval(1.0, 2.0, 3.0)
-            }))
+            };
+            plain(&certainty(&interval, "pair", "pairs"))
         };
         assert_eq!(of(8, 0.9922), "8 pairs, 99 %");
         assert_eq!(of(3, 0.0), "extremes of 3 pairs");

@@ -1,5 +1,5 @@
 //! The report: pure functions from one [`Verdicts`](ringside_contract::Verdicts) document to a page of
-//! HTML or a short Markdown summary. The same document gives the same bytes; nothing here reads a
+//! HTML or a short summary. The same document gives the same bytes; nothing here reads a
 //! clock, a file or the network, so a report can be made again from stored verdicts at any time.
 //!
 //! `page` assembles `sections/`, one file for each question that a reader asks; `chart/` draws the SVG;
@@ -10,9 +10,13 @@ mod format;
 mod lead;
 mod markdown;
 mod page;
+mod printable;
 mod sections;
+mod summary;
 mod view;
 mod words;
 
 pub use markdown::markdown;
 pub use page::page;
+pub use printable::printable;
+pub use summary::{Block, Column, summary};

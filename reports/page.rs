@@ -6,6 +6,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ringside_contract::Verdicts;
 
+use crate::printable::printable;
 use crate::sections;
 use crate::view::goals;
 
@@ -46,7 +47,7 @@ pub fn page(verdicts: &Verdicts) -> String {
             }
         }
     };
-    markup.into_string()
+    printable(&markup.into_string()).into_owned()
 }
 
 fn navigation(verdicts: &Verdicts) -> Markup {

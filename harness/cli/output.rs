@@ -1,10 +1,13 @@
 //! What reaches the terminal: results on standard output, everything else on standard error.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
+use ringside_contract::Verdicts;
+use ringside_reports::{Block, printable};
 use serde::Serialize;
 
 use crate::args::{Format, Global, When};
@@ -45,17 +48,49 @@ impl Output {
         }
     }
 
-    /// A result as JSON, one line.
+    /// A result as JSON, one line. What JSON leaves as it is and a terminal obeys is escaped.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        self.line(&serde_json::to_string(value)?);
+        let text = serde_json::to_string(value)?;
+        // Such characters stand only within strings, which may hold any of them escaped.
+        let escape = |(character, shown): (char, char)| {
+            if character == shown {
+                character.to_string()
+            } else {
+                format!("\\u{:04x}", u32::from(character))
+            }
+        };
+        let shown = printable(&text);
+        self.line(&match &shown {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(shown) => text.chars().zip(shown.chars()).map(escape).collect(),
+        });
         Ok(())
+    }
+
+    /// The summary of a run, as Markdown where that is asked for.
+    pub(crate) fn summary(&self, verdicts: &Verdicts) {
+        if self.format == Format::Md {
+            return self.line(ringside_reports::markdown(verdicts).trim_end());
+        }
+        for block in ringside_reports::summary(verdicts) {
+            match block {
+                Block::Heading { level: 1, text } => self.line(&text),
+                Block::Heading { text, .. } => self.line(&format!("\n{text}")),
+                Block::Sentences(sentences) => self.line(&sentences.join("\n")),
+                Block::Table { columns, rows } => {
+                    let heads: Vec<_> = columns.iter().map(|column| column.head).collect();
+                    self.line("");
+                    self.table(&heads, &rows);
+                }
+            }
+        }
     }
 
     /// A line of results. A reader that went away (a closed pipe, as behind `head`) has what it wanted;
     /// every other failure is kept for the end.
     pub(crate) fn line(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        if let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+        if let Err(error) = writeln!(stdout, "{}", printable(text)).and_then(|()| stdout.flush())
             && error.kind() != ErrorKind::BrokenPipe
         {
             self.lost.borrow_mut().get_or_insert(error);
@@ -88,7 +123,7 @@ impl Output {
     /// A remark on standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "{}", printable(text));
         }
     }
 
@@ -103,12 +138,17 @@ impl Output {
         let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         self.labelled("error", style, &error.to_string());
         for cause in error.chain().skip(1) {
-            let _ = writeln!(std::io::stderr(), "  because: {cause}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "  because: {}",
+                printable(&cause.to_string())
+            );
         }
     }
 
     fn labelled(&self, label: &str, style: Style, text: &str) {
         let mut stderr = std::io::stderr();
+        let text = printable(text);
         let _ = if self.colour {
             writeln!(stderr, "{style}{label}:{style:#} {text}")
         } else {

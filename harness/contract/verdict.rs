@@ -20,7 +20,7 @@ pub struct Interval {
     /// The coverage that the order statistics guarantee, such as 0.992; 0 when there were too few
     /// samples for any interval, and the bounds are the extremes.
     pub confidence: f64,
-    /// Process pairs behind it.
+    /// Process pairs behind it; of an absolute figure, processes.
     pub samples: u32,
 }
 
@@ -260,6 +260,10 @@ pub struct SelfControl {
     /// Resampled trials in which a nominal interval held 1, of 100; the pairs behind are those of
     /// `ratio`. `None` when they are too few for one trial.
     pub coverage: Option<f64>,
+    /// Why the figures of the two copies are not what a verdict rests on, such as a generator that was
+    /// their limit; `None` when nothing is against them.
+    #[serde(default)]
+    pub doubt: Option<String>,
 }
 
 /// Whether something that a reader relies on was so.

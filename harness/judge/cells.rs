@@ -1,9 +1,9 @@
 //! Summaries of cells: each metric's median, the percentile curve, the sweep, and what to know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use ringside_contract::{CellSummary, Limit, MetricSummary, SweepPoint, SweepStep};
+use ringside_contract::{CellSummary, Limit, MetricSummary, RunRecord, SweepPoint, SweepStep};
 
 use crate::figure::percent;
 use crate::histogram::curve;
@@ -122,18 +122,92 @@ fn sweep_point(steps: &[&SweepStep]) -> Option<SweepPoint> {
     })
 }
 
-/// The warnings of all records, each once, in the order in which they came up.
+/// Warnings of one cell that differ only in their figures.
+struct Alike<'a> {
+    words: String,
+    /// The one whose first figure is the greatest.
+    worst: &'a str,
+    differ: bool,
+    rounds: usize,
+}
+
+/// The warnings of all records in the order in which they came up, those that are alike as one.
 fn warnings(cell: &Cell<'_>) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    let of_records = cell.records.iter().flat_map(|record| {
-        let measured = record
-            .measures
-            .iter()
-            .flat_map(|measures| &measures.warnings);
-        record.warnings.iter().chain(measured)
-    });
-    of_records
-        .filter(|warning| seen.insert(warning.as_str()))
-        .cloned()
-        .collect()
+    let mut kinds: Vec<Alike<'_>> = Vec::new();
+    for warning in cell.records.iter().flat_map(|record| of_record(record)) {
+        let words = without_figures(warning);
+        match kinds.iter_mut().find(|known| known.words == words) {
+            Some(known) => {
+                known.rounds += 1;
+                known.differ |= known.worst != warning;
+                if first_figure(warning) > first_figure(known.worst) {
+                    known.worst = warning;
+                }
+            }
+            None => kinds.push(Alike {
+                words,
+                worst: warning,
+                differ: false,
+                rounds: 1,
+            }),
+        }
+    }
+    let all = cell.records.len();
+    let say = |kind: Alike<'_>| match (kind.rounds == all, kind.differ) {
+        (true, false) => kind.worst.to_owned(),
+        (_, true) => format!(
+            "{} (the worst of {} rounds of {all})",
+            kind.worst, kind.rounds
+        ),
+        (false, false) => format!("{} (in {} of {all} rounds)", kind.worst, kind.rounds),
+    };
+    kinds.into_iter().map(say).collect()
+}
+
+/// The warnings of one record, each once.
+fn of_record(record: &RunRecord) -> BTreeSet<&str> {
+    let measured = record.measures.iter().flat_map(|m| &m.warnings);
+    let all = record.warnings.iter().chain(measured);
+    all.map(String::as_str).collect()
+}
+
+/// The sentence with a sign in place of each number.
+fn without_figures(sentence: &str) -> String {
+    let mut kind = String::with_capacity(sentence.len());
+    for character in sentence.chars() {
+        if !character.is_ascii_digit() {
+            kind.push(character);
+        } else if !kind.ends_with('#') {
+            kind.push('#');
+        }
+    }
+    kind
+}
+
+/// The first number of a sentence; 0 when there is none.
+fn first_figure(sentence: &str) -> f64 {
+    let from = sentence.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
+    let number = &sentence[from..];
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.');
+    number[..end.unwrap_or(number.len())].parse().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_differ_only_in_figures_when_their_words_are_the_same() {
+        assert_eq!(
+            without_figures("5.6 % waited 1 ms"),
+            without_figures("33.06 % waited 1 ms")
+        );
+        assert_ne!(
+            without_figures("5.6 % waited"),
+            without_figures("5.6 % left")
+        );
+        assert_eq!(first_figure("of them 33.5 % waited 1 ms"), 33.5);
+        assert_eq!(first_figure("none"), 0.0);
+        assert_eq!(first_figure("at 127.0.0.1 it"), 0.0);
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ringside_contract::SelfControl;
 
+use crate::doubt::only_a_bound;
 use crate::index::{Cell, Index};
 use crate::input::ScenarioInfo;
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval, ratio_interval};
@@ -58,6 +59,9 @@ fn control(first: &Cell<'_>, second: &Cell<'_>, name: &str) -> Option<SelfContro
         metric: metric.name.to_owned(),
         ratio,
         coverage: coverage(&logs),
+        doubt: [first, second]
+            .into_iter()
+            .find_map(|cell| cell.invalid().or_else(|| only_a_bound(cell, metric))),
     })
 }
 

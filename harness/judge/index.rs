@@ -108,9 +108,14 @@ impl<'a> Cell<'a> {
             .measures()
             .find(|m| m.corrupt > 0)
             .and_then(|m| m.error_samples.first());
+        let were = if corrupt == 1 {
+            "answer was"
+        } else {
+            "answers were"
+        };
         (corrupt > 0).then(|| match sample {
-            Some(sample) => format!("{corrupt} answers were wrong under load; the first: {sample}"),
-            None => format!("{corrupt} answers were wrong under load"),
+            Some(sample) => format!("{corrupt} {were} wrong under load; the first: {sample}"),
+            None => format!("{corrupt} {were} wrong under load"),
         })
     }
 
@@ -136,7 +141,8 @@ impl<'a> Cell<'a> {
     }
 
     /// What limited the cell. A few rounds in which it was something else do not move a median; more of
-    /// them do, and then the cell counts as what says less for the server.
+    /// them do, and then the cell counts as what says less for the server. So does an open loop whose late
+    /// sends leave it no figure.
     pub(crate) fn limited_by(&self) -> Option<Limit> {
         let limits = || self.measures().filter_map(|m| m.limited_by);
         let rounds = limits().count();
@@ -144,7 +150,7 @@ impl<'a> Cell<'a> {
         let few = |count: usize| count * EXCEPTIONS_PER <= rounds;
         if rounds == 0 {
             None
-        } else if !few(count(Limit::Generator)) {
+        } else if !few(count(Limit::Generator)) || self.late().is_some() {
             Some(Limit::Generator)
         } else if few(rounds - count(Limit::Server)) {
             Some(Limit::Server)

@@ -33,6 +33,7 @@ mod random;
 mod ranking;
 mod records;
 mod rules;
+mod sound;
 mod trust;
 mod units;
 mod verdict;

@@ -7,6 +7,8 @@ use ringside_contract::{RunRecord, SCHEMA};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::sound::impossible;
+
 /// Records in the order of their file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Records {
@@ -61,6 +63,37 @@ pub enum RecordsError {
         #[source]
         source: serde_json::Error,
     },
+    /// A record holds a figure that no measurement gives.
+    #[error(
+        "{}, line {line}: {what}; remove the line to go on without it",
+        path.display()
+    )]
+    Impossible {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
+        /// The field, what it holds and what was expected.
+        what: String,
+    },
+    /// The records are of more than one run.
+    #[error(
+        "{}, line {line}: {what} is {other}, and {first} in the records before; \
+         only records of one run compare, so keep those of each in a folder of their own",
+        path.display()
+    )]
+    Mixed {
+        /// The file.
+        path: PathBuf,
+        /// Number of the first line that differs, from 1.
+        line: usize,
+        /// What differs.
+        what: &'static str,
+        /// Its value in the first record.
+        first: String,
+        /// Its value in this line.
+        other: String,
+    },
 }
 
 /// Reads a file of records. A last line that was cut off, as a run leaves it that was killed or met a
@@ -112,7 +145,41 @@ pub fn parse_records(bytes: &[u8], path: &Path) -> Result<Records, RecordsError>
             Err(error) => return Err(error),
         }
     }
+    one_run(&read.records, &lines, path)?;
     Ok(read)
+}
+
+/// What all records of a run have in common.
+type Trait = fn(&RunRecord) -> &str;
+
+/// Records of two runs in one file would be judged as rounds of one, which shared neither program nor hour.
+fn one_run(
+    records: &[RunRecord],
+    lines: &[(usize, &[u8])],
+    path: &Path,
+) -> Result<(), RecordsError> {
+    let Some(first) = records.first() else {
+        return Ok(());
+    };
+    let traits: [(&'static str, Trait); 3] = [
+        ("the run", |record| &record.run),
+        ("the binary", |record| &record.build.binary),
+        ("the kernel", |record| &record.host.kernel),
+    ];
+    for (record, (line, _)) in records.iter().zip(lines) {
+        for (what, read) in traits {
+            if read(record) != read(first) {
+                return Err(RecordsError::Mixed {
+                    path: path.to_owned(),
+                    line: *line,
+                    what,
+                    first: read(first).to_owned(),
+                    other: read(record).to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Only the number, which every schema has.
@@ -129,7 +196,14 @@ fn parse_line(line: &[u8], number: usize, path: &Path) -> Result<RunRecord, Reco
         known: SCHEMA,
     };
     match serde_json::from_slice::<RunRecord>(line) {
-        Ok(record) if record.schema == SCHEMA => Ok(record),
+        Ok(record) if record.schema == SCHEMA => match impossible(&record) {
+            None => Ok(record),
+            Some(what) => Err(RecordsError::Impossible {
+                path: path.to_owned(),
+                line: number,
+                what,
+            }),
+        },
         Ok(record) => Err(unknown(u64::from(record.schema))),
         // Another schema may have other fields: its number is the better message.
         Err(source) => match serde_json::from_slice::<SchemaNumber>(line) {

@@ -329,11 +329,18 @@ fn medians(metric: &Metric, candidate: &Cell<'_>, baseline: &Cell<'_>) -> String
 }
 
 /// What a reader can still take from a rate that the generator limited: the operations for a second
-/// of the server's processor time. The servers were not equally full, so it is no verdict.
+/// of the server's processor time, which compare where both servers were full.
 fn by_processor_time(candidate: &Cell<'_>, baseline: &Cell<'_>) -> Option<String> {
     let interval = ratio(candidate, baseline, metric("operations_per_cpu_s")?)?;
+    let idle = [candidate, baseline]
+        .into_iter()
+        .find(|cell| !cell.saturated());
+    let how = idle.map_or_else(
+        || "both saturated".to_owned(),
+        |cell| format!("no verdict, as {} was not saturated", cell.implementation),
+    );
     Some(format!(
-        "by the server's processor time, not equally saturated and so no verdict: {}× ({} to {})",
+        "by the server's processor time ({how}): {}× ({} to {})",
         figure(interval.point),
         figure(interval.low),
         figure(interval.high)

@@ -2,7 +2,9 @@
 //! what was not run folded away. This project's own goals stand behind them, in a part of their own.
 
 use maud::{Markup, html};
-use ringside_contract::{Claim, ClaimKind, Contradiction, Judgement, Role, Verdict, Verdicts};
+use ringside_contract::{
+    Claim, ClaimKind, Contradiction, Interval, Judgement, Role, Verdict, Verdicts,
+};
 
 use crate::chart::against_bounds;
 use crate::format::{bound, certainty, counted, figure, percent};
@@ -27,7 +29,7 @@ pub(crate) fn claims(verdicts: &Verdicts) -> Markup {
             @if documented(verdicts).next().is_none() {
                 p.card.hint { "No claims were read: the list of claims was empty." }
             } @else {
-                p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A verdict comes from the whole interval." }
+                p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A verdict comes from the whole interval. Each interval stands for itself (98 % unless said otherwise): of fifty verdicts one may be wrong by chance." }
             }
             @for (family, judgements) in &judged { (family_card(family, judgements, &verdicts.contradictions)) }
             @if !rest.is_empty() {
@@ -49,7 +51,7 @@ pub(crate) fn goals(verdicts: &Verdicts) -> Markup {
                 h2 #goals-h { "This project's own goals" }
                 p.hint {
                     "What these implementations have to reach beside nginx and beside the floor, the same system calls with a canned reply. "
-                    "Judged like the claims above, counted with none of them. "
+                    "Judged like the claims above, counted with none of them. The plan sets its rounds before it measures; a goal near to what is measured has more of them. "
                     code { "ringside bench-all --plan goals" } " decides them all."
                 }
                 @for (family, judgements) in &grouped_by(all.iter().copied(), |goal| goal.claim.scenario.id.family.as_str()) {
@@ -122,7 +124,7 @@ fn claim_item(judgement: &Judgement, contradictions: &[Contradiction]) -> Markup
                 @if let Some(measured) = &judgement.measured {
                     @let figure = figure(measured, claim_unit(claim));
                     @if let Some(bar) = against_bounds(claim, measured, class) { (bar) }
-                    p { b { (figure.point) } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (certainty(measured)) } }
+                    p { b { (figure.point) } " " span.range { @if measured.low != measured.high { (figure.range) " · " } (sure(claim, measured)) } }
                 }
                 p.promised {
                     (promised(claim))
@@ -130,6 +132,15 @@ fn claim_item(judgement: &Judgement, contradictions: &[Contradiction]) -> Markup
                 }
             }
         }
+    }
+}
+
+/// How sure the figure is: a comparison rests on pairs of processes, an absolute figure on processes.
+fn sure(claim: &Claim, measured: &Interval) -> String {
+    if claim.baseline.is_some() {
+        certainty(measured, "pair", "pairs")
+    } else {
+        certainty(measured, "process", "processes")
     }
 }
 

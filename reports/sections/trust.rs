@@ -83,7 +83,8 @@ fn control_item(control: &SelfControl) -> Markup {
                 span.chip.(class) { (word) } " "
                 (times_finely(ratio)) ", " (percent(control.width())) " wide, "
                 (counted(ratio.samples as usize, "process pair", "process pairs"))
-                @if let Some(coverage) = control.coverage { "; resampled, it holds 1 in " (format!("{coverage:.1}")) " of 100 trials" }
+                @if let Some(coverage) = control.coverage { "; resampled 8 pairs at a time, it holds 1 in " (format!("{coverage:.1}")) " of 100 trials" }
+                @if let Some(doubt) = &control.doubt { "; " (doubt) }
             }
         }
     }

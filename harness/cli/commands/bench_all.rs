@@ -31,7 +31,7 @@ pub(crate) fn bench_all(
             "judgements": verdicts.judgements,
         }))?,
         Format::Human | Format::Md => {
-            output.line(ringside_reports::markdown(&verdicts).trim_end());
+            output.summary(&verdicts);
             let folder = outcome.folder.display();
             if outcome.interrupted {
                 output.note(&format!(

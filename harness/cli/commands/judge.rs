@@ -19,7 +19,7 @@ pub(crate) fn judge(global: &Global, args: &JudgeArgs, output: &Output) -> anyho
     let verdicts = judge_run(global, &args.run, output)?;
     match output.format {
         Format::Json => output.json(&verdicts)?,
-        Format::Human | Format::Md => output.line(ringside_reports::markdown(&verdicts).trim_end()),
+        Format::Human | Format::Md => output.summary(&verdicts),
     }
     Ok(if args.strict {
         strict(&verdicts.judgements)

@@ -563,6 +563,7 @@ fn control(
         metric: "operations_per_cpu_s".to_owned(),
         ratio,
         coverage,
+        doubt: None,
     }
 }
 

@@ -76,6 +76,42 @@ fn another_schema_is_refused_by_number() {
 }
 
 #[test]
+fn what_no_block_can_measure_is_refused_by_line_and_field() {
+    for (field, value, said) in [
+        ("throughput_per_s", "-1.0", "throughput_per_s is -1"),
+        ("duration_s", "0.0", "duration_s is 0"),
+        ("p50_us", "-2.5", "latency.p50_us is -2.5"),
+        (
+            "corrupt",
+            "18446744073709551615",
+            "corrupt is 18446744073709551615",
+        ),
+        ("cores", "0.0", "server.cores is 0"),
+    ] {
+        let whole = line(1);
+        let from = whole.find(&format!("\"{field}\":")).unwrap() + field.len() + 3;
+        let end = from + whole[from..].find([',', '}']).unwrap();
+        let damaged = format!("{}{value}{}", &whole[..from], &whole[end..]);
+        let message = read(&format!("{}\n{damaged}\n", line(0)))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("line 2") && message.contains(said),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn two_runs_in_one_file_are_refused() {
+    let other = line(0).replacen("\"run\":\"", "\"run\":\"another-", 1);
+    let message = read(&format!("{}\n{other}\n", line(0)))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("line 2: the run is another-"), "{message}");
+}
+
+#[test]
 fn empty_files_and_missing_files() {
     assert!(read("").unwrap().records.is_empty());
     let error = read_records(std::path::Path::new("/nonexistent/records.jsonl")).unwrap_err();

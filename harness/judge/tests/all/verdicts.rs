@@ -367,7 +367,7 @@ fn wrong_answers_disqualify() {
         GAIN,
         baseline,
         "Undecided",
-        "http/epoll: 1 answers were wrong",
+        "http/epoll: 1 answer was wrong",
     );
 }
 
@@ -565,6 +565,6 @@ fn a_limited_rate_tells_the_processor_time_beside_it() {
         matches!(judgement.verdict, Verdict::Undecided { .. }),
         "{judgement:?}"
     );
-    let told = |note: &String| note.contains("no verdict: 1.44×");
+    let told = |note: &String| note.contains("(both saturated): 1.44×");
     assert!(judgement.notes.iter().any(told), "{:?}", judgement.notes);
 }

@@ -258,6 +258,14 @@ fn cells_hold_curve_failures_and_warnings_once() {
             ..measures.latency.clone().unwrap()
         });
     });
+    for (round, warning) in [
+        (1, "0.5 % waited"),
+        (2, "3.5 % waited"),
+        (3, "1.0 % waited"),
+        (4, "odd"),
+    ] {
+        records[round].warnings.push(warning.to_owned());
+    }
     records[7].status = Status::Failed {
         because: "the server hung".to_owned(),
         stderr: "panic".to_owned(),
@@ -266,7 +274,14 @@ fn cells_hold_curve_failures_and_warnings_once() {
     let cell = &verdicts.cells[0];
     assert_eq!((cell.rounds, cell.failures.len()), (7, 1));
     assert!(cell.invalid.as_ref().unwrap().contains("the server hung"));
-    assert_eq!(cell.warnings, ["no counters"]);
+    assert_eq!(
+        cell.warnings,
+        [
+            "no counters",
+            "3.5 % waited (the worst of 3 rounds of 8)",
+            "odd (in 1 of 8 rounds)"
+        ]
+    );
     assert!(cell.curve.len() > 30);
     assert!(
         cell.curve
