@@ -29,5 +29,13 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &mqtt::pairs::Pairs,
         &mqtt::fan_out::FanOut,
         &mqtt::fan_in::FanIn,
+        &mqtt::connect::Connect,
+        &mqtt::hold::Hold,
+        &mqtt::slow_subscriber::SlowSubscriber,
+        &mqtt::churn::Churn,
+        &mqtt::retained_flood::RetainedFlood,
+        &mqtt::reconnect::Reconnect,
+        &mqtt::takeover_storm::TakeoverStorm,
+        &mqtt::wills::Wills,
     ]
 }

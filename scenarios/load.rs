@@ -33,6 +33,7 @@ pub(crate) fn plan(params: &Params, connections: u32) -> Result<LoadPlan, ParamE
         read_buffer: 64 << 10,
         operations_min: 0,
         together: false,
+        stalled: 0,
         deliveries: 1,
     })
 }

@@ -72,6 +72,10 @@ pub struct LoadPlan {
     /// Operations end on other connections than they began on, so that one thread drives all of them.
     #[serde(default)]
     pub together: bool,
+    /// The last so many connections are not read once they are ready: peers that have stopped. They
+    /// carry no operations.
+    #[serde(default)]
+    pub stalled: u32,
     /// Completions that end one operation: a message to many subscribers is delivered to each. Each is
     /// counted and has a latency; the window counts operations. At least 1.
     #[serde(default = "one")]

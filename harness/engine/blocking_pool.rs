@@ -16,6 +16,7 @@ use ringside_metal::{coarse_millis, socket};
 
 use crate::connection::{Connection, LOOP_INPUT, Turn, Workspace};
 use crate::epoll::refuse_ring_modes;
+use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
 use crate::service::{Stop, Workers, io_error};
 use crate::{EngineOptions, Millis, Protocol};
@@ -60,6 +61,7 @@ const THREADS_PER_CORE: usize = 2;
 /// Tokens that no descriptor has.
 const LISTENER: u64 = u64::MAX;
 const STOP: u64 = u64::MAX - 1;
+const INBOX: u64 = u64::MAX - 2;
 
 const TICK_MS: Millis = 1000;
 const ACCEPT_BATCH: usize = 16;
@@ -82,6 +84,8 @@ struct Pool<P: Protocol> {
     /// The connection of each descriptor. An event fires once, so no two threads want the same lock,
     /// except for the sweep of deadlines.
     places: Box<[Place<P>]>,
+    /// Calls of one connection to another. One thread at a time answers them.
+    inbox: Arc<Inbox>,
     /// One more than the highest place used so far.
     used: AtomicUsize,
     started: Millis,
@@ -95,6 +99,12 @@ impl<P: Protocol> Pool<P> {
         poller.add(&listener, LISTENER, LISTENING)?;
         // Not armed once, but for ever: every thread has to see it.
         poller.add(stop, STOP, Interest::IN)?;
+        let inbox = Inbox::new()?;
+        if P::CALLS {
+            // Nobody looks before the first call.
+            inbox.may_sleep();
+            poller.add(&*inbox, INBOX, LISTENING)?;
+        }
         let places = socket::open_files_limit()
             .unwrap_or(PLACES_MAX)
             .min(PLACES_MAX);
@@ -104,6 +114,7 @@ impl<P: Protocol> Pool<P> {
             listener,
             paused: AtomicBool::new(false),
             places: (0..places).map(|_| Mutex::new(None)).collect(),
+            inbox,
             used: AtomicUsize::new(0),
             started: coarse_millis(),
         })
@@ -136,7 +147,11 @@ impl<P: Protocol> Pool<P> {
                 match events.event(0) {
                     (STOP, _) => break,
                     (LISTENER, _) => self.accept(&mut space)?,
-                    (descriptor, seen) => self.serve(descriptor as usize, seen, &mut space)?,
+                    (INBOX, _) => self.answer_calls(&mut space)?,
+                    (descriptor, seen) => {
+                        let report = |connection: &mut Connection<P>| connection.report(seen);
+                        self.serve(descriptor as usize, report, &mut space)?;
+                    }
                 }
             }
             if sweeps && space.now >= next_tick {
@@ -150,14 +165,35 @@ impl<P: Protocol> Pool<P> {
         Ok(space.totals().counters())
     }
 
-    fn serve(&self, index: usize, seen: Interest, space: &mut Workspace) -> io::Result<()> {
+    /// Serves the calls that wait and those that come meanwhile; then the next call wakes a thread.
+    fn answer_calls(&self, space: &mut Workspace) -> io::Result<()> {
+        self.inbox.lower();
+        let mut keys = Vec::new();
+        loop {
+            self.inbox.take(&mut keys);
+            for key in keys.drain(..) {
+                self.serve(key as usize, Connection::report_call, space)?;
+            }
+            if self.inbox.may_sleep() {
+                return self.poller.modify(&*self.inbox, INBOX, LISTENING);
+            }
+        }
+    }
+
+    /// Gives a connection a turn, after `report` told it why.
+    fn serve(
+        &self,
+        index: usize,
+        report: impl FnOnce(&mut Connection<P>),
+        space: &mut Workspace,
+    ) -> io::Result<()> {
         let Some(mut place) = self.place(index) else {
             return Ok(());
         };
         let Some(connection) = place.as_mut() else {
             return Ok(());
         };
-        connection.report(seen);
+        report(connection);
         let interest = match connection.turn(&self.protocol, space) {
             Turn::Closed => {
                 *place = None;
@@ -202,7 +238,10 @@ impl<P: Protocol> Pool<P> {
 
     fn open(&self, socket: OwnedFd, space: &mut Workspace) {
         let index = socket.as_raw_fd() as usize;
-        let connection = Box::new(Connection::new(socket, &self.protocol, space));
+        let mut connection = Box::new(Connection::new(socket, &self.protocol, space));
+        if P::CALLS {
+            connection.introduce(&self.protocol, self.inbox.caller(index as u64));
+        }
         // Descriptors are below the limit that was read at the start; should it have been raised
         // since, what is beyond is closed.
         let Some(mut place) = self.place(index) else {

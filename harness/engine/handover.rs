@@ -8,20 +8,24 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;
+use std::future::poll_fn;
 use std::io;
 use std::mem;
 use std::net::Shutdown;
 use std::ops::{ControlFlow, Range};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use ringside_contract::{Counters, Host, Support, UringSupport};
 
+use crate::bell::Bell;
 use crate::dialogue::{Dialogue, Next, memory_range};
 use crate::runtime::{Clock, LARGE_COPY, LINGER, SHORTAGE, TICK, Totals, concerns_one_peer, until};
 use crate::stall::Watch;
-use crate::{Body, BodyMode, Content, Millis, Protocol, Tick, chunk};
+use crate::{Body, BodyMode, Content, Delivery, Millis, Protocol, Tick, chunk};
 
 /// What an operation gives back: its result and its buffer.
 pub(crate) type Handed<T> = (io::Result<T>, Vec<u8>);
@@ -130,6 +134,8 @@ struct Seat<P: Protocol, W: Wire> {
     closing: Cell<bool>,
     /// When it is shut down at the latest, once that is decided.
     ends: Cell<Option<Millis>>,
+    /// Rung when others have something for it.
+    bell: Option<Arc<Bell>>,
 }
 
 impl<P: Protocol, W: Wire> Table<P, W> {
@@ -152,13 +158,18 @@ impl<P: Protocol, W: Wire> Table<P, W> {
     /// Starts the conversation on a connection that was accepted.
     pub(crate) fn seat(self: &Rc<Self>, wire: W) {
         let key = self.next_key.replace(self.next_key.get() + 1);
-        let dialogue = Dialogue::open(Arc::clone(&self.protocol), self.clock.now());
+        let mut dialogue = Dialogue::open(Arc::clone(&self.protocol), self.clock.now());
+        let bell = P::CALLS.then(Arc::<Bell>::default);
+        if let Some(bell) = &bell {
+            dialogue.introduce(Arc::clone(bell).into());
+        }
         let seat = Rc::new(Seat {
             wire,
             dialogue: RefCell::new(dialogue),
             sending: Cell::new(None),
             closing: Cell::new(false),
             ends: Cell::new(None),
+            bell,
         });
         self.seats.borrow_mut().insert(key, Rc::clone(&seat));
         self.count(|totals| totals.accepted += 1);
@@ -220,18 +231,60 @@ impl<P: Protocol, W: Wire> Table<P, W> {
         seat.wire.shut_down(Shutdown::Write)
     }
 
+    /// Waits for input, and sends what others have for it meanwhile: the read stays in flight.
     async fn receive(&self, seat: &Seat<P, W>) -> io::Result<usize> {
         let buffer = {
             let mut dialogue = seat.dialogue.borrow_mut();
             dialogue.make_room();
             mem::take(&mut dialogue.input)
         };
-        let (received, buffer) = seat.wire.receive(buffer).await;
+        let mut receiving = pin!(seat.wire.receive(buffer));
+        let (received, buffer) = loop {
+            let heard = poll_fn(|context| {
+                if let Poll::Ready(handed) = receiving.as_mut().poll(context) {
+                    return Poll::Ready(Some(handed));
+                }
+                let heard = seat
+                    .bell
+                    .as_ref()
+                    .is_some_and(|bell| bell.is_heard(context));
+                if heard {
+                    Poll::Ready(None)
+                } else {
+                    Poll::Pending
+                }
+            });
+            match heard.await {
+                Some(handed) => break handed,
+                None => self.deliver(seat).await?,
+            }
+        };
         seat.dialogue.borrow_mut().input = buffer;
         if let Ok(length) = received {
             self.count(|totals| totals.received += length as u64);
         }
         received
+    }
+
+    /// Sends what others have for the connection. One that the core closes now is lingered with: what
+    /// it still says is read and dropped, until it ends or its time is up.
+    async fn deliver(&self, seat: &Seat<P, W>) -> io::Result<()> {
+        if seat.ends.get().is_some() {
+            return Ok(());
+        }
+        loop {
+            let delivery = seat.dialogue.borrow_mut().deliver(self.clock.now());
+            self.flush(seat).await?;
+            match delivery {
+                Delivery::Done => return Ok(()),
+                Delivery::More => {}
+                Delivery::Close => {
+                    seat.ends
+                        .set(Some(self.clock.now() + LINGER.as_millis() as Millis));
+                    return seat.wire.shut_down(Shutdown::Write);
+                }
+            }
+        }
     }
 
     /// Does what the core wants until it wants input; breaks when it wants to close.

@@ -1,6 +1,7 @@
 //! What happens to connections: they come up, fail, run out of time, close and are opened again.
 
 use std::cmp::Reverse;
+use std::mem;
 
 use ringside_metal::monotonic_ns;
 use rustix::event::epoll::{self, EventFlags};
@@ -137,9 +138,15 @@ impl Worker<'_> {
         }
     }
 
-    /// Closes a connection whose work is done and opens another in its place.
+    /// Closes a connection whose work is done and opens another in its place. Operations that end
+    /// elsewhere go on without it.
     pub(crate) fn replace(&mut self, index: usize) {
+        let elsewhere = self.setup.plan.together;
+        let flying = elsewhere.then(|| mem::take(&mut self.connections[index].flying));
         self.close(index);
+        self.connections[index]
+            .flying
+            .extend(flying.into_iter().flatten());
         if self.running {
             self.unopened.push_back(index as u32);
         }
@@ -218,10 +225,12 @@ impl Worker<'_> {
                 self.close(index);
                 self.connect_failed(index, "no answer in time");
             } else if !connection.flying.is_empty() {
+                // One that is closed is about to be opened again already.
+                let was_open = connection.state == State::Open;
                 let lost = self.close(index);
                 self.tallies[self.bin].timeouts += lost;
                 self.sample(|| "an operation had no answer in time".to_owned());
-                if self.running {
+                if self.running && was_open {
                     self.unopened.push_back(index as u32);
                 }
             }

@@ -97,8 +97,14 @@ impl Worker<'_> {
         }
     }
 
-    /// Bytes that a connection may read now; `None` when it has to wait, for which it is parked.
+    /// Bytes that a connection may read now; `None` when it has to wait, for which it is parked, or has
+    /// stopped for good.
     fn read_limit(&mut self, index: usize) -> Option<usize> {
+        let connection = &self.connections[index];
+        let reading = self.setup.plan.connections - self.setup.plan.stalled;
+        if connection.number >= reading && connection.state == State::Open {
+            return None;
+        }
         let Some(rate) = self.setup.plan.sockets.read_bytes_per_s else {
             return Some(usize::MAX);
         };
@@ -165,7 +171,11 @@ impl Worker<'_> {
                 self.flush(index);
                 self.refill_origins(now);
             }
-            Ok(true) => self.replace(index),
+            Ok(true) => {
+                // The session may have a last word.
+                self.flush(index);
+                self.replace(index);
+            }
             Err(because) => self.lose(index, || because),
         }
     }

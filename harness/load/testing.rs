@@ -190,6 +190,7 @@ pub(crate) fn closed(connections: u32, window: u32) -> LoadPlan {
         read_buffer: 64 << 10,
         operations_min: 0,
         together: false,
+        stalled: 0,
         deliveries: 1,
     }
 }

@@ -103,6 +103,7 @@ impl Scenario for FakeScenario {
             read_buffer: 4096,
             operations_min: 0,
             together: false,
+            stalled: 0,
             deliveries: 1,
         })
     }

@@ -1,4 +1,4 @@
-//! Echo with a thread for each connection.
+//! MQTT with a thread for each connection.
 
 use ringside_contract::{
     Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,

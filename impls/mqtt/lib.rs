@@ -2,16 +2,21 @@
 
 mod auto;
 mod blocking;
+mod blocking_pool;
 mod broker;
+mod compio;
 mod core;
 mod epoll;
+mod floor;
 mod in_flight;
 mod message;
 mod per_core_epoll;
 mod per_core_uring;
 mod registry;
+mod relay;
 mod session;
 mod tokio;
+mod tokio_uring;
 mod uring;
 
 use ringside_contract::Implementation;
@@ -22,11 +27,15 @@ pub use crate::core::Mqtt;
 pub fn all() -> &'static [&'static dyn Implementation] {
     &[
         &blocking::Blocking,
+        &blocking_pool::BlockingPool,
         &epoll::Epoll,
         &tokio::Tokio,
         &uring::Uring,
+        &tokio_uring::TokioUring,
+        &compio::Compio,
         &per_core_epoll::PerCoreEpoll,
         &per_core_uring::PerCoreUring,
         &auto::Auto,
+        &floor::Floor,
     ]
 }

@@ -1,9 +1,15 @@
 //! What every client of a broker does: it introduces itself, and takes packets one by one.
 
 use ringside_contract::ProtocolError;
+use ringside_wire::mqtt::Version;
 use ringside_wire::mqtt::encode::{self, PACKET_MAX};
+use ringside_wire::mqtt::header::{self, Kind};
 use ringside_wire::mqtt::packet::{self, ConnAck, Packet};
-use ringside_wire::mqtt::{Version, header};
+use ringside_wire::mqtt::property::{PropertyId, Value};
+use ringside_wire::mqtt::reason::Reason;
+
+/// Seconds that a session is kept for a client that is away.
+const KEPT_S: u32 = 3600;
 
 /// One client's side of a connection.
 #[derive(Debug)]
@@ -31,18 +37,35 @@ impl Client {
 
     /// Begins a connection: with a new session, without a limit of silence.
     pub(crate) fn connect(&mut self, out: &mut Vec<u8>) {
+        self.connect_with(None, true, out);
+    }
+
+    /// Begins a connection with a will, or with the session that the broker kept.
+    pub(crate) fn connect_with(
+        &mut self,
+        will: Option<encode::Will<'_>>,
+        clean_start: bool,
+        out: &mut Vec<u8>,
+    ) {
         self.offset = 0;
+        let kept = [(PropertyId::SESSION_EXPIRY, Value::Number(KEPT_S))];
         let connect = encode::Connect {
             version: self.version,
-            clean_start: true,
+            clean_start,
             keep_alive: 0,
             client: &self.name,
-            will: None,
+            will,
             user_name: None,
             password: None,
-            properties: &[],
+            // 3.1.1 has no properties: without Clean Session the broker keeps it for ever.
+            properties: if clean_start { &[] } else { &kept },
         };
         encode::connect(out, &connect);
+    }
+
+    /// Says goodbye.
+    pub(crate) fn leave(&self, out: &mut Vec<u8>) {
+        encode::farewell(out, self.version, Kind::Disconnect, Reason::SUCCESS, &[]);
     }
 
     /// Shows each whole packet of `input`; gives the bytes that were read.

@@ -54,20 +54,35 @@ pub(crate) struct Setting {
 impl Setting {
     /// For connection number `connection`, of parameters that a scenario's `load` accepted.
     pub(crate) fn new(params: &Params, seed: u64, connection: u32) -> Self {
-        let size = payload_size(params).expect("`load` has refused other sizes");
-        let version = match params.text(VERSION.name) {
-            "5" => Version::V5,
-            _ => Version::V311,
-        };
         let quality = match params.text(QOS.name) {
             "2" => QualityOfService::ExactlyOnce,
             "1" => QualityOfService::AtLeastOnce,
             _ => QualityOfService::AtMostOnce,
         };
+        Self::of_quality(params, seed, connection, quality)
+    }
+
+    /// The same for a scenario of one quality.
+    pub(crate) fn of_quality(
+        params: &Params,
+        seed: u64,
+        connection: u32,
+        quality: QualityOfService,
+    ) -> Self {
+        let size = payload_size(params).expect("`load` has refused other sizes");
         Self {
-            client: Client::new(format!("ringside-{connection}"), version),
+            client: client(params, format!("ringside-{connection}")),
             quality,
             payloads: Payloads::new(seed, size),
         }
     }
+}
+
+/// A client of the version that is asked for.
+pub(crate) fn client(params: &Params, name: String) -> Client {
+    let version = match params.text(VERSION.name) {
+        "5" => Version::V5,
+        _ => Version::V311,
+    };
+    Client::new(name, version)
 }

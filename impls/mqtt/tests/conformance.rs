@@ -52,7 +52,11 @@ fn conforms(implementation: &dyn Implementation, axes: &Settings) -> bool {
 
 fn variants() -> Vec<(&'static dyn Implementation, Settings)> {
     let mut variants = Vec::new();
-    for &implementation in ringside_mqtt::all() {
+    // Floors are limits and no brokers.
+    let brokers = ringside_mqtt::all()
+        .iter()
+        .filter(|implementation| implementation.meta().ranked);
+    for &implementation in brokers {
         variants.push((implementation, Settings::default()));
         for axis in implementation.meta().axes {
             for value in axis.values.iter().filter(|&&value| value != axis.default) {

@@ -1,0 +1,33 @@
+//! MQTT with a fixed pool of threads.
+
+use ringside_contract::{
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+};
+use ringside_engine::{EngineOptions, blocking_pool};
+
+use crate::core::Mqtt;
+
+/// `mqtt/blocking_pool`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockingPool;
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "mqtt/blocking_pool",
+    about: "Two threads for each core take ready connections from one queue and serve them in turn.",
+    axes: &[],
+    ranked: true,
+};
+
+impl Implementation for BlockingPool {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
+        Support::Yes
+    }
+
+    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+        blocking_pool::start(Mqtt::default(), &EngineOptions::new(options)?)
+    }
+}
