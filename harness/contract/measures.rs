@@ -43,6 +43,12 @@ pub struct Side {
     pub rss_before_bytes: u64,
     /// Resident set at the end of the window, in bytes.
     pub rss_bytes: u64,
+    /// Address space before the first connection was opened, in bytes.
+    #[serde(default)]
+    pub virtual_before_bytes: u64,
+    /// Address space at the end of the window, in bytes.
+    #[serde(default)]
+    pub virtual_bytes: u64,
     /// Growth of the resident set during the window, in bytes.
     pub rss_growth_bytes: i64,
     /// Switches because it had to wait.
@@ -158,6 +164,9 @@ pub struct Measures {
     pub connect_failures: u32,
     /// Connections opened a second during set-up.
     pub connect_per_s: f64,
+    /// Connections opened within the window, by loads whose operations need one each.
+    #[serde(default)]
+    pub connects: u64,
     /// Latency; absent when nothing completed.
     pub latency: Option<Latency>,
     /// Steps of a sweep; empty otherwise.

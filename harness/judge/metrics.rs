@@ -67,9 +67,15 @@ pub fn metrics() -> &'static [Metric] {
 
 /// What a claim's metric would need that is known and that no block measures.
 pub(crate) fn unobservable(name: &str) -> Option<&'static str> {
-    (name == "cpu_copies").then_some(
-        "hardware counters or kernel probes: copies by the processor inside the kernel cannot be seen from outside",
-    )
+    match name {
+        "cpu_copies" => Some(
+            "hardware counters or kernel probes: copies by the processor inside the kernel cannot be seen from outside",
+        ),
+        "processing_latency_p50" | "queue_latency_p50" => Some(
+            "time stamps inside the server: from outside only the whole way of a message is seen",
+        ),
+        _ => None,
+    }
 }
 
 const OPERATIONS: &str = "completed operations";
@@ -179,12 +185,40 @@ const METRICS: &[Metric] = &[
     row("peak_memory", "MiB", LESS, Other, WATCHED, |m| {
         Some(m.server.as_ref()?.rss_peak_bytes as f64 / 1_048_576.0)
     }),
-    // What the connections added: the process had a size before the first of them.
-    row("memory_per_connection", "KiB", LESS, Other, WATCHED, |m| {
-        let server = m.server.as_ref()?;
-        let added = server.rss_bytes.saturating_sub(server.rss_before_bytes);
-        per(added as f64 / 1024.0, f64::from(m.connections))
+    row("memory_total", "MB", LESS, Other, WATCHED, |m| {
+        Some(m.server.as_ref()?.rss_bytes as f64 / 1e6)
     }),
+    row(
+        "memory_per_connection",
+        "KiB",
+        LESS,
+        Other,
+        WATCHED,
+        added_memory,
+    ),
+    // Buffers cannot be told from the rest: all that a connection added is the most that they can be.
+    row(
+        "buffer_memory_per_connection",
+        "KiB",
+        LESS,
+        Other,
+        WATCHED,
+        added_memory,
+    ),
+    row(
+        "virtual_memory_per_connection",
+        "KiB",
+        LESS,
+        Other,
+        WATCHED,
+        |m| {
+            let server = m.server.as_ref()?;
+            let added = server
+                .virtual_bytes
+                .saturating_sub(server.virtual_before_bytes);
+            per(added as f64 / 1024.0, f64::from(m.connections))
+        },
+    ),
     row(
         "context_switches_per_op",
         "count",
@@ -220,7 +254,15 @@ const METRICS: &[Metric] = &[
         MORE,
         Rate,
         "connections that were opened",
-        |m| (m.connect_per_s > 0.0).then_some(m.connect_per_s),
+        |m| {
+            let rate = if m.connects > m.operations / 2 {
+                // Each operation is a connection of its own.
+                m.throughput_per_s
+            } else {
+                m.connect_per_s
+            };
+            (rate > 0.0).then_some(rate)
+        },
     ),
     row(
         "connections",
@@ -234,6 +276,13 @@ const METRICS: &[Metric] = &[
         per(100.0 * m.late_sends as f64, offered(m))
     }),
 ];
+
+/// What the connections added, in KiB for each: the process had a size before the first of them.
+fn added_memory(measures: &Measures) -> Option<f64> {
+    let server = measures.server.as_ref()?;
+    let added = server.rss_bytes.saturating_sub(server.rss_before_bytes);
+    per(added as f64 / 1024.0, f64::from(measures.connections))
+}
 
 /// Operations that ended in one way or another.
 fn tried(measures: &Measures) -> f64 {

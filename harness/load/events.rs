@@ -93,6 +93,7 @@ impl Worker<'_> {
             return self.connect_failed(index, &error.to_string());
         }
         connection.state = State::Greeting;
+        self.tallies[self.bin].connects += 1;
         self.buffers.out.clear();
         connection.session.open(&mut self.buffers.out);
         self.welcome(index);

@@ -154,6 +154,7 @@ pub(crate) fn measures(
         connections: block.windows.last().map_or(0, |window| window.connections),
         connect_failures: u32::try_from(connect_failures).unwrap_or(u32::MAX),
         connect_per_s: block.opened.per_s,
+        connects: total.connects,
         latency: total.latencies.as_ref().and_then(Latencies::summary),
         limited_by: server
             .as_ref()

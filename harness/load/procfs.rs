@@ -8,6 +8,8 @@ pub(crate) struct Status {
     pub(crate) rss_bytes: u64,
     /// Highest resident set in bytes.
     pub(crate) rss_peak_bytes: u64,
+    /// Address space in bytes.
+    pub(crate) virtual_bytes: u64,
     /// Threads.
     pub(crate) threads: u32,
     /// Switches because the thread had to wait. Of the one thread only.
@@ -30,6 +32,7 @@ pub(crate) fn status(text: &str) -> Status {
         let number = number.unwrap_or(0);
         match name {
             "VmRSS" => status.rss_bytes = number << 10,
+            "VmSize" => status.virtual_bytes = number << 10,
             "VmHWM" => status.rss_peak_bytes = number << 10,
             "Threads" => status.threads = u32::try_from(number).unwrap_or(u32::MAX),
             "voluntary_ctxt_switches" => status.switches_voluntary = number,
@@ -154,11 +157,12 @@ mod tests {
 
     #[test]
     fn status_is_read_in_bytes() {
-        let text = "Name:\tnginx\nVmPeak:\t  9999 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t4\n\
+        let text = "Name:\tnginx\nVmPeak:\t  9999 kB\nVmSize:\t 4096 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t4\n\
                     voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n";
         let expected = Status {
             rss_bytes: 1 << 20,
             rss_peak_bytes: 2 << 20,
+            virtual_bytes: 4 << 20,
             threads: 4,
             switches_voluntary: 150,
             switches_involuntary: 545,

@@ -33,6 +33,8 @@ pub(crate) struct Tally {
     pub(crate) answers: u64,
     /// Bytes of these answers.
     pub(crate) answer_bytes: u64,
+    /// Connections that were opened.
+    pub(crate) connects: u64,
     /// Connections that could not be opened.
     pub(crate) connect_failures: u64,
     /// Latency of the operations that ended; absent in segments that nobody reads.
@@ -57,6 +59,7 @@ impl Tally {
             received: 0,
             answers: 0,
             answer_bytes: 0,
+            connects: 0,
             connect_failures: 0,
             latencies: with_latency.then(Latencies::new),
         }
@@ -78,6 +81,7 @@ impl Tally {
         self.received += other.received;
         self.answers += other.answers;
         self.answer_bytes += other.answer_bytes;
+        self.connects += other.connects;
         self.connect_failures += other.connect_failures;
         if let (Some(mine), Some(others)) = (&mut self.latencies, &other.latencies) {
             mine.add(others);

@@ -315,6 +315,7 @@ fn a_session_can_ask_for_another_connection_after_each_operation() {
     let measures = load(&scenario, &options(&server));
     assert!(measures.operations > 0);
     assert_eq!((measures.errors, measures.connect_failures), (0, 0));
+    assert!(measures.connects > measures.operations / 2);
     assert!(server.accepted.load(Ordering::Relaxed) >= measures.operations);
 }
 

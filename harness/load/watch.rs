@@ -31,6 +31,7 @@ pub(crate) struct Clocks {
 pub(crate) struct Usage {
     rss_bytes: u64,
     rss_peak_bytes: u64,
+    virtual_bytes: u64,
     switches_voluntary: u64,
     switches_involuntary: u64,
     faults_minor: u64,
@@ -119,6 +120,8 @@ pub(crate) fn side(clocks: [&Clocks; 2], usage: [Usage; 2], before: Usage, cores
         rss_peak_bytes: end.rss_peak_bytes,
         rss_before_bytes: before.rss_bytes,
         rss_bytes: end.rss_bytes,
+        virtual_before_bytes: before.virtual_bytes,
+        virtual_bytes: end.virtual_bytes,
         rss_growth_bytes: signed(end.rss_bytes) - signed(start.rss_bytes),
         context_switches_voluntary: end
             .switches_voluntary
@@ -146,6 +149,7 @@ fn tree_usage(root: u32) -> Usage {
         let (minor, major) = procfs::page_faults(&text(&format!("/proc/{process}/stat")));
         usage.rss_bytes += status.rss_bytes;
         usage.rss_peak_bytes += status.rss_peak_bytes;
+        usage.virtual_bytes += status.virtual_bytes;
         usage.threads += status.threads;
         usage.faults_minor += minor;
         usage.faults_major += major;
@@ -163,6 +167,7 @@ fn thread_usage(threads: &[u32]) -> Usage {
     let mut usage = Usage {
         rss_bytes: process.rss_bytes,
         rss_peak_bytes: process.rss_peak_bytes,
+        virtual_bytes: process.virtual_bytes,
         threads: u32::try_from(threads.len()).unwrap_or(u32::MAX),
         ..Usage::default()
     };

@@ -1,7 +1,9 @@
 //! What all connections share: sessions by client, subscriptions, each topic's last message, and what is
 //! due at some time.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -20,13 +22,37 @@ use crate::session::{Attach, Session};
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
     registry: Registry,
-    sessions: Mutex<HashMap<Box<str>, Arc<Session>>>,
+    sessions: Mutex<HashSet<ByClient>>,
     retained: RwLock<HashMap<Box<str>, Arc<Message>>>,
     due: Mutex<Vec<Due>>,
     /// When the first of `due` is; the largest number for none.
     next_due: AtomicU64,
     numbers: AtomicU64,
 }
+
+/// A session that is found by the name of its client, which is kept once.
+#[derive(Debug)]
+struct ByClient(Arc<Session>);
+
+impl Borrow<str> for ByClient {
+    fn borrow(&self) -> &str {
+        &self.0.client
+    }
+}
+
+impl Hash for ByClient {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.client.hash(state);
+    }
+}
+
+impl PartialEq for ByClient {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.client == other.0.client
+    }
+}
+
+impl Eq for ByClient {}
 
 #[derive(Debug)]
 struct Due {
@@ -72,7 +98,7 @@ impl Broker {
         now: Millis,
     ) -> (Arc<Session>, bool) {
         let mut sessions = self.sessions();
-        let known = sessions.get(client).cloned();
+        let known = sessions.get(client).map(|known| Arc::clone(&known.0));
         match known {
             // One that ends with its connection ends now.
             Some(session) if !clean_start && session.state().expiry_s > 0 => {
@@ -81,7 +107,7 @@ impl Broker {
             }
             known => {
                 let session = Session::new(client, attach);
-                sessions.insert(client.into(), Arc::clone(&session));
+                sessions.replace(ByClient(Arc::clone(&session)));
                 drop(sessions);
                 if let Some(known) = known {
                     self.forget(&known);
@@ -131,11 +157,12 @@ impl Broker {
     /// A session is over.
     fn end(&self, session: &Arc<Session>) {
         let mut sessions = self.sessions();
+        let client = &*session.client;
         if sessions
-            .get(&session.client)
-            .is_some_and(|known| Arc::ptr_eq(known, session))
+            .get(client)
+            .is_some_and(|known| Arc::ptr_eq(&known.0, session))
         {
-            sessions.remove(&session.client);
+            sessions.remove(client);
         }
         drop(sessions);
         self.forget(session);
@@ -143,7 +170,7 @@ impl Broker {
 
     /// Takes the subscriptions of a session away.
     fn forget(&self, session: &Arc<Session>) {
-        let filters = mem::take(&mut session.state().filters);
+        let filters = session.state().take_filters();
         for filter in filters {
             let shared = topic::shared(&filter).unwrap_or_default();
             self.registry.remove(&filter, shared, session);
@@ -220,7 +247,7 @@ impl Broker {
             session: Arc::clone(session),
             wish,
         };
-        let is_new = session.state().filters.insert(wanted.filter.into());
+        let is_new = session.state().filters().insert(wanted.filter.into());
         self.registry
             .insert(wanted.filter, shared, subscriber, is_new);
         let wants_kept = match wanted.retain_handling {
@@ -259,7 +286,7 @@ impl Broker {
         let Ok(shared) = topic::shared(filter) else {
             return Reason::TOPIC_FILTER_INVALID;
         };
-        if !session.state().filters.remove(filter) {
+        if !session.state().filters().remove(filter) {
             return Reason::NO_SUBSCRIPTION_EXISTED;
         }
         self.registry.remove(filter, shared, session);
@@ -297,7 +324,7 @@ impl Broker {
         }
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
+    fn sessions(&self) -> MutexGuard<'_, HashSet<ByClient>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -258,7 +258,7 @@ impl Connection {
             caller,
             version: connect.version,
             receive_maximum: u16::try_from(receive_maximum).unwrap_or(u16::MAX),
-            packet_max: packet_max as usize,
+            packet_max,
             expiry_s,
         };
         let given = nameless.then(|| format!("auto-{}", self.number));

@@ -33,8 +33,8 @@ fn identifier(number: u64) -> u16 {
     (number % IDENTIFIERS + 1) as u16
 }
 
-impl<T> InFlight<T> {
-    pub(crate) const fn new() -> Self {
+impl<T> Default for InFlight<T> {
+    fn default() -> Self {
         Self {
             sent: VecDeque::new(),
             released: VecDeque::new(),
@@ -42,7 +42,9 @@ impl<T> InFlight<T> {
             base: 0,
         }
     }
+}
 
+impl<T> InFlight<T> {
     /// Messages in flight.
     pub(crate) fn len(&self) -> usize {
         self.sent.len() + self.released.len()
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn identifiers_come_round_and_leave_out_those_in_use() {
-        let mut flight = InFlight::new();
+        let mut flight = InFlight::default();
         assert_eq!(flight.take_identifier(), 1);
         flight.push(AtLeastOnce, "first");
         for expected in 2..=u16::MAX {
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_message_of_qos_2_is_released_before_it_is_done() {
-        let mut flight = InFlight::new();
+        let mut flight = InFlight::default();
         for again in ["a", "b"] {
             flight.take_identifier();
             flight.push(ExactlyOnce, again);

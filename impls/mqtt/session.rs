@@ -48,11 +48,19 @@ pub(crate) struct State {
     /// Messages that the client takes at a time, of QoS 1 and 2.
     receive_maximum: u16,
     /// Bytes of a packet that it takes.
-    packet_max: usize,
+    packet_max: u32,
     /// Seconds that it outlives its connection.
     pub(crate) expiry_s: u32,
     /// Written and not yet taken.
     pending: Vec<u8>,
+    /// What a client without subscriptions, that publishes at most at QoS 1, never needs: most that stay
+    /// are such.
+    more: Option<Box<More>>,
+}
+
+/// The part of a session that it may never need.
+#[derive(Debug, Default)]
+struct More {
     /// What was sent and is not acknowledged. For sending it again it is kept in a session that outlives
     /// its connection, and only there.
     in_flight: InFlight<Option<Queued>>,
@@ -60,9 +68,9 @@ pub(crate) struct State {
     /// Packet identifiers of messages of QoS 2 that the client has not released.
     received: HashSet<u16>,
     /// Its filters, to be taken from the registry at its end.
-    pub(crate) filters: HashSet<Box<str>>,
+    filters: HashSet<Box<str>>,
     /// Messages that it did not get, since it did not take what waited.
-    pub(crate) dropped: u64,
+    dropped: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -80,7 +88,7 @@ pub(crate) struct Attach {
     pub(crate) caller: Caller,
     pub(crate) version: Version,
     pub(crate) receive_maximum: u16,
-    pub(crate) packet_max: usize,
+    pub(crate) packet_max: u32,
     pub(crate) expiry_s: u32,
 }
 
@@ -99,11 +107,7 @@ impl Session {
                 packet_max: attach.packet_max,
                 expiry_s: attach.expiry_s,
                 pending: Vec::new(),
-                in_flight: InFlight::new(),
-                queue: VecDeque::new(),
-                received: HashSet::new(),
-                filters: HashSet::new(),
-                dropped: 0,
+                more: None,
             }),
         })
     }
@@ -175,6 +179,35 @@ impl Session {
 }
 
 impl State {
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Its filters, to be changed.
+    pub(crate) fn filters(&mut self) -> &mut HashSet<Box<str>> {
+        &mut self.more().filters
+    }
+
+    /// Its filters; it has none from here on.
+    pub(crate) fn take_filters(&mut self) -> HashSet<Box<str>> {
+        self.more
+            .as_mut()
+            .map_or_else(HashSet::new, |more| mem::take(&mut more.filters))
+    }
+
+    /// Messages that it did not get.
+    #[cfg(test)]
+    pub(crate) fn dropped(&self) -> u64 {
+        self.more.as_ref().map_or(0, |more| more.dropped)
+    }
+
+    /// Whether messages wait for room.
+    fn has_queued(&self) -> bool {
+        self.more
+            .as_ref()
+            .is_some_and(|more| !more.queue.is_empty())
+    }
+
     /// Has the connection look, unless it will anyway.
     fn call(&mut self) {
         if let Some(caller) = &self.caller
@@ -190,7 +223,7 @@ impl State {
             return;
         }
         if self.pending.len() > PENDING_MAX {
-            self.dropped += 1;
+            self.more().dropped += 1;
             return;
         }
         let before = self.pending.len();
@@ -233,10 +266,10 @@ impl State {
     /// A packet that is larger than the client takes is not sent (MQTT 5.0, 3.1.2.11.4). True when it
     /// was not.
     fn hold_packet_max(&mut self, before: usize) -> bool {
-        let too_large = self.pending.len() - before > self.packet_max;
+        let too_large = self.pending.len() - before > self.packet_max as usize;
         if too_large {
             self.pending.truncate(before);
-            self.dropped += 1;
+            self.more().dropped += 1;
         }
         too_large
     }
@@ -252,7 +285,7 @@ impl State {
         if self.caller.is_none() && !persistent {
             return;
         }
-        let room = self.has_room() && self.queue.is_empty();
+        let room = self.has_room() && !self.has_queued();
         let kept = (!room || persistent).then(|| Queued {
             message: routed.kept(),
             quality,
@@ -260,18 +293,19 @@ impl State {
             subscriptions: matched.to_vec(),
         });
         if !room {
-            if self.queue.len() >= QUEUE_MAX {
-                self.dropped += 1;
+            let more = self.more();
+            if more.queue.len() >= QUEUE_MAX {
+                more.dropped += 1;
             } else {
-                self.queue.extend(kept);
+                more.queue.extend(kept);
             }
             return;
         }
-        let number = self.in_flight.take_identifier();
+        let number = self.more().in_flight.take_identifier();
         let before = self.pending.len();
         self.write(routed, (quality, retain, number), matched);
         if !self.hold_packet_max(before) {
-            self.in_flight.push(quality, kept);
+            self.more().in_flight.push(quality, kept);
             self.call();
         }
     }
@@ -279,7 +313,8 @@ impl State {
     /// The client takes another message of QoS 1 or 2.
     fn has_room(&self) -> bool {
         self.caller.is_some()
-            && self.in_flight.len() < usize::from(self.receive_maximum)
+            && self.more.as_ref().map_or(0, |more| more.in_flight.len())
+                < usize::from(self.receive_maximum)
             && self.pending.len() <= PENDING_MAX
     }
 
@@ -291,25 +326,25 @@ impl State {
             self.pending = Vec::new();
         }
         // What is queued now waits for an acknowledgement, which calls.
-        self.called = !self.queue.is_empty() && self.has_room();
+        self.called = self.has_queued() && self.has_room();
         self.called
     }
 
     /// Writes what is queued, as far as the client has room.
     fn write_queued(&mut self, now: Millis) {
         while self.has_room()
-            && let Some(queued) = self.queue.pop_front()
+            && let Some(queued) = self.more.as_mut().and_then(|more| more.queue.pop_front())
         {
             if !queued.message.is_current(now) {
                 continue;
             }
-            let number = self.in_flight.take_identifier();
+            let number = self.more().in_flight.take_identifier();
             let before = self.pending.len();
             self.write_again(&queued, number, false, now);
             if !self.hold_packet_max(before) {
                 let quality = queued.quality;
                 let again = (self.expiry_s > 0).then_some(queued);
-                self.in_flight.push(quality, again);
+                self.more().in_flight.push(quality, again);
             }
         }
     }
@@ -329,7 +364,10 @@ impl State {
     }
 
     fn send_again(&mut self, now: Millis) {
-        let in_flight = mem::replace(&mut self.in_flight, InFlight::new());
+        let Some(more) = &mut self.more else {
+            return;
+        };
+        let in_flight = mem::take(&mut more.in_flight);
         for (number, queued) in in_flight.unacknowledged() {
             if let Some(queued) = queued {
                 self.write_again(queued, number, true, now);
@@ -339,22 +377,22 @@ impl State {
             let (kind, reason) = (Kind::PubRel, Reason::SUCCESS);
             encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
         }
-        self.in_flight = in_flight;
-        if !self.pending.is_empty() || !self.queue.is_empty() {
+        self.more().in_flight = in_flight;
+        if !self.pending.is_empty() || self.has_queued() {
             self.call();
         }
     }
 
     /// PUBACK or PUBCOMP, or a PUBREC that refuses: the message is done with.
     pub(crate) fn done(&mut self, number: u16) {
-        if self.in_flight.finish(number) && !self.queue.is_empty() {
+        if self.more().in_flight.finish(number) && self.has_queued() {
             self.call();
         }
     }
 
     /// PUBREC: the message is with the client. Says how PUBREL answers.
     pub(crate) fn release(&mut self, number: u16) -> Reason {
-        if self.in_flight.release(number) {
+        if self.more().in_flight.release(number) {
             Reason::SUCCESS
         } else {
             Reason::PACKET_IDENTIFIER_NOT_FOUND
@@ -363,12 +401,12 @@ impl State {
 
     /// A message of QoS 2 came. False when it came before.
     pub(crate) fn receive_once(&mut self, number: u16) -> bool {
-        self.received.insert(number)
+        self.more().received.insert(number)
     }
 
     /// PUBREL: the client will not send it again.
     pub(crate) fn forget_received(&mut self, number: u16) -> Reason {
-        if self.received.remove(&number) {
+        if self.more().received.remove(&number) {
             Reason::SUCCESS
         } else {
             Reason::PACKET_IDENTIFIER_NOT_FOUND

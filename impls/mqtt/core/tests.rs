@@ -291,7 +291,7 @@ fn a_client_that_takes_nothing_costs_a_bounded_amount_and_others_nothing() {
         .session
         .clone()
         .unwrap();
-    let dropped = session.state().dropped;
+    let dropped = session.state().dropped();
     // 512 KiB of 6000 messages of 10,000 B are written; 1,000 of QoS 1 are queued.
     assert!((4900..=5000).contains(&dropped), "{dropped}");
     // Nor does one delivery make more of it than was written.
