@@ -116,7 +116,7 @@ impl Changer {
 
     /// Goes on with the set-up, or is ready.
     fn set_up(&mut self, out: &mut Vec<u8>) {
-        let count = BATCH.min(self.kept - self.next);
+        let count = BATCH.min(self.kept.saturating_sub(self.next));
         if count == 0 {
             self.is_ready = true;
         } else {
@@ -151,7 +151,7 @@ impl Session for Changer {
     fn send(&mut self, operations: &[Operation], out: &mut Vec<u8>) {
         for operation in operations {
             let identifier = self.take_identifier();
-            let oldest = self.filter(self.next - self.kept);
+            let oldest = self.filter(self.next.saturating_sub(self.kept));
             self.subscribe(1, identifier, out);
             let version = self.client.version();
             encode::unsubscribe(out, version, identifier, &[], &[&oldest]);
