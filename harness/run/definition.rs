@@ -7,7 +7,9 @@ use ringside_contract::{BlockTiming, ImplementationSpec, SCHEMA, ScenarioSpec, p
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::catalogue::{Catalogue, NameMiss, TIME_MAX_MS, check_family, check_plan_name};
+use crate::catalogue::{
+    Candidate, Catalogue, NameMiss, TIME_MAX_MS, check_family, check_plan_name,
+};
 use crate::toml_file::{DataError, TomlFile};
 
 /// Groups that name no priority have this one; 1 is kept longest.
@@ -70,6 +72,9 @@ pub struct Cover {
     pub families: Vec<String>,
     /// Engines for each scenario.
     pub engines: usize,
+    /// Ids of those that do not take part, since most scenarios of their family are not for them. Groups
+    /// name them.
+    pub except: Vec<String>,
 }
 
 impl PlanDefinition {
@@ -109,6 +114,8 @@ struct RawCover {
     #[serde(default)]
     families: Vec<Spanned<String>>,
     engines: Spanned<u32>,
+    #[serde(default)]
+    except: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,7 +207,18 @@ impl RawCover {
                 return Err(file.error(&family.span(), "cover.families", &expected));
             }
         }
+        for id in &self.except {
+            let is_known = |candidate: Candidate<'_>| candidate.meta().id == id.get_ref();
+            if !catalogue.candidates().any(is_known) {
+                let expected = format!(
+                    "there is no implementation `{}`; `ringside list` names them",
+                    id.get_ref()
+                );
+                return Err(file.error(&id.span(), "cover.except", &expected));
+            }
+        }
         Ok(Cover {
+            except: self.except.into_iter().map(Spanned::into_inner).collect(),
             engines: at_least_one(file, &self.engines, "cover.engines")? as usize,
             families: self.families.into_iter().map(Spanned::into_inner).collect(),
         })
@@ -412,6 +430,13 @@ self_control = ["http/epoll"]
             7,
             "cover.families",
             "echo, http",
+        );
+        check(
+            "\n[[group]]",
+            "cover = { engines = 1, except = [\"http/flor\"] }\n[[group]]",
+            7,
+            "cover.except",
+            "http/flor",
         );
         check(
             "self_control",

@@ -302,6 +302,7 @@ impl Planner<'_> {
             .catalogue
             .candidates()
             .filter(|candidate| candidate.meta().id().family == family)
+            .filter(|candidate| !cover.except.iter().any(|id| id == candidate.meta().id))
             .collect();
         if scenarios.is_empty() || candidates.is_empty() {
             return Ok(());
