@@ -212,7 +212,8 @@ const METRICS: &[Metric] = &[
         Other,
         WATCHED,
         |m| {
-            let server = m.server.as_ref()?;
+            // Records of older versions hold none.
+            let server = m.server.as_ref().filter(|side| side.virtual_bytes > 0)?;
             let added = server
                 .virtual_bytes
                 .saturating_sub(server.virtual_before_bytes);

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 
 use ringside_contract::{
-    Completion, LoadPlan, Measures, Operation, Outcome, ParamError, Parameter, ParameterKind,
-    Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
+    Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
+    ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
-use ringside_wire::mqtt::packet::{Packet, Wanted};
+use ringside_wire::mqtt::packet::Packet;
 use ringside_wire::mqtt::{QualityOfService, encode};
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, ended, unexpected, wanted};
 use super::parameters::{VERSION, client, window};
 use crate::load::{plan, verify_load};
 
@@ -110,7 +110,10 @@ impl Changer {
             .map(|number| self.filter(number))
             .collect();
         self.next += count;
-        let wanted: Vec<_> = filters.iter().map(|filter| wanted(filter)).collect();
+        let wanted: Vec<_> = filters
+            .iter()
+            .map(|filter| wanted(filter, QualityOfService::AtMostOnce))
+            .collect();
         encode::subscribe(out, self.client.version(), identifier, &[], &wanted);
     }
 
@@ -123,16 +126,6 @@ impl Changer {
             let identifier = self.take_identifier();
             self.subscribe(count, identifier, out);
         }
-    }
-}
-
-fn wanted(filter: &str) -> Wanted<'_> {
-    Wanted {
-        filter,
-        quality: QualityOfService::AtMostOnce,
-        no_local: false,
-        retain_as_published: false,
-        retain_handling: 0,
     }
 }
 
@@ -192,12 +185,7 @@ impl Session for Changer {
                     if answer.identifier == identifier
                         && answer.codes.iter().all(|code| *code == 0) =>
                 {
-                    done.push(Completion {
-                        sequence: operation.sequence,
-                        intended: operation.intended,
-                        origin: None,
-                        outcome: Outcome::Ok,
-                    });
+                    done.push(ended(operation));
                     Ok(())
                 }
                 _ => unexpected("the UNSUBACK of the oldest change", packet),

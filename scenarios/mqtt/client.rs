@@ -1,12 +1,12 @@
 //! What every client of a broker does: it introduces itself, and takes packets one by one.
 
-use ringside_contract::ProtocolError;
-use ringside_wire::mqtt::Version;
+use ringside_contract::{Completion, Operation, Outcome, ProtocolError};
 use ringside_wire::mqtt::encode::{self, PACKET_MAX};
 use ringside_wire::mqtt::header::{self, Kind};
-use ringside_wire::mqtt::packet::{self, ConnAck, Packet};
+use ringside_wire::mqtt::packet::{self, ConnAck, Packet, Wanted};
 use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::reason::Reason;
+use ringside_wire::mqtt::{QualityOfService, Version};
 
 /// Seconds that a session is kept for a client that is away.
 const KEPT_S: u32 = 3600;
@@ -106,6 +106,27 @@ impl Client {
                 }
             }
         }
+    }
+}
+
+/// A plain subscription to `filter`.
+pub(crate) fn wanted(filter: &str, quality: QualityOfService) -> Wanted<'_> {
+    Wanted {
+        filter,
+        quality,
+        no_local: false,
+        retain_as_published: false,
+        retain_handling: 0,
+    }
+}
+
+/// The right end of an operation, on the connection that began it.
+pub(crate) fn ended(operation: Operation) -> Completion {
+    Completion {
+        sequence: operation.sequence,
+        intended: operation.intended,
+        origin: None,
+        outcome: Outcome::Ok,
     }
 }
 

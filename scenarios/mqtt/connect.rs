@@ -2,12 +2,12 @@
 //! storm of as many at a time as there are connections, in an open loop so many a second.
 
 use ringside_contract::{
-    Completion, LoadPlan, Measures, Operation, Outcome, ParamError, Parameter, ParameterKind,
-    Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
+    Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
+    ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
 use ringside_wire::mqtt::packet::Packet;
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, ended, unexpected};
 use super::parameters::{VERSION, client};
 use crate::load::{plan, verify_answers};
 
@@ -78,12 +78,7 @@ impl Session for Dialler {
         let Self { client, operation } = self;
         let consumed = client.packets(input, |packet| match (packet, operation.take()) {
             (Packet::ConnAck(answer), Some(operation)) => {
-                done.push(Completion {
-                    sequence: operation.sequence,
-                    intended: operation.intended,
-                    origin: None,
-                    outcome: Outcome::Ok,
-                });
+                done.push(ended(operation));
                 accepted(answer)
             }
             (packet, _) => unexpected("one CONNACK", packet),

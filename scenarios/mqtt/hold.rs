@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 
 use ringside_contract::{
-    Completion, LoadPlan, Measures, Operation, Outcome, ParamError, Parameter, ParameterKind,
-    Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
+    Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
+    ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
 use ringside_wire::mqtt::QualityOfService;
 use ringside_wire::mqtt::encode;
 use ringside_wire::mqtt::header::Kind;
-use ringside_wire::mqtt::packet::{Packet, Wanted};
+use ringside_wire::mqtt::packet::Packet;
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, ended, unexpected, wanted};
 use super::parameters::{VERSION, client};
 use crate::load::{plan, verify_load};
 
@@ -141,12 +141,7 @@ impl Session for Stayer {
         let consumed = client.packets(input, |packet| match (packet, *stage) {
             (Packet::PingResp, Stage::Ready) => match pings.pop_front() {
                 Some(ping) => {
-                    done.push(Completion {
-                        sequence: ping.sequence,
-                        intended: ping.intended,
-                        origin: None,
-                        outcome: Outcome::Ok,
-                    });
+                    done.push(ended(ping));
                     Ok(())
                 }
                 None => Err("the broker answered a ping that was not sent".to_owned()),
@@ -156,13 +151,7 @@ impl Session for Stayer {
                 *stage = Stage::Ready;
                 if let Some(filter) = filter {
                     *stage = Stage::Subscribing;
-                    let wanted = Wanted {
-                        filter,
-                        quality: QualityOfService::AtMostOnce,
-                        no_local: false,
-                        retain_as_published: false,
-                        retain_handling: 0,
-                    };
+                    let wanted = wanted(filter, QualityOfService::AtMostOnce);
                     encode::subscribe(out, version, 1, &[], &[wanted]);
                 }
                 Ok(())

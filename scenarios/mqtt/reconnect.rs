@@ -9,11 +9,11 @@ use ringside_contract::{
     Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
 use ringside_wire::mqtt::header::Kind;
-use ringside_wire::mqtt::packet::{ConnAck, Packet, Publish, Wanted};
+use ringside_wire::mqtt::packet::{ConnAck, Packet, Publish};
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version, encode};
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, unexpected, wanted};
 use super::message::{Payloads, payload_size};
 use super::parameters::{SIZE, VERSION, client};
 use crate::load::{plan, verify_answers};
@@ -243,13 +243,7 @@ impl Visit {
         self.welcome = true;
         self.subscribed = answer.session_present;
         if !answer.session_present {
-            let wanted = Wanted {
-                filter: topic,
-                quality: QualityOfService::AtLeastOnce,
-                no_local: false,
-                retain_as_published: false,
-                retain_handling: 0,
-            };
+            let wanted = wanted(topic, QualityOfService::AtLeastOnce);
             encode::subscribe(out, version, 1, &[], &[wanted]);
         }
         accepted(answer)

@@ -6,10 +6,10 @@ use ringside_contract::{
     Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
 use ringside_wire::mqtt::header::Kind;
-use ringside_wire::mqtt::packet::{Packet, Publish, Wanted};
+use ringside_wire::mqtt::packet::{Packet, Publish};
 use ringside_wire::mqtt::{QualityOfService, encode};
 
-use super::client::{accepted, unexpected};
+use super::client::{accepted, unexpected, wanted};
 use super::message::{Payloads, payload_size};
 use super::parameters::{SIZE, Setting, VERSION};
 use crate::load::{plan, verify_load};
@@ -246,13 +246,8 @@ impl Session for Flooded {
             return;
         };
         self.flood.begin(*operation);
-        let wanted = Wanted {
-            filter: &format!("{TOP}/#"),
-            quality: QualityOfService::AtMostOnce,
-            no_local: false,
-            retain_as_published: false,
-            retain_handling: 0,
-        };
+        let filter = format!("{TOP}/#");
+        let wanted = wanted(&filter, QualityOfService::AtMostOnce);
         let identifier = (operation.sequence % u64::from(u16::MAX) + 1) as u16;
         let version = self.setting.client.version();
         encode::subscribe(out, version, identifier, &[], &[wanted]);

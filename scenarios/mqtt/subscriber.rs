@@ -6,10 +6,10 @@ use ringside_contract::{Completion, Operation, Outcome, ProtocolError, Received,
 use ringside_wire::mqtt::QualityOfService;
 use ringside_wire::mqtt::encode;
 use ringside_wire::mqtt::header::Kind;
-use ringside_wire::mqtt::packet::{Packet, Publish, Wanted};
+use ringside_wire::mqtt::packet::{Packet, Publish};
 use ringside_wire::mqtt::reason::Reason;
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, unexpected, wanted};
 use super::message::{Label, Payloads};
 use super::parameters::Setting;
 
@@ -93,13 +93,7 @@ impl Session for Subscriber {
             }
             (Packet::ConnAck(answer), Stage::Connecting) => {
                 *stage = Stage::Subscribing;
-                let wanted = Wanted {
-                    filter,
-                    quality: *quality,
-                    no_local: false,
-                    retain_as_published: false,
-                    retain_handling: 0,
-                };
+                let wanted = wanted(filter, *quality);
                 encode::subscribe(out, version, 1, &[], &[wanted]);
                 accepted(answer)
             }

@@ -2,13 +2,13 @@
 //! has to end one connection for each that it accepts (MQTT 5.0, 3.1.4).
 
 use ringside_contract::{
-    Completion, LoadPlan, Measures, Operation, Outcome, ParamError, Parameter, ParameterKind,
-    Params, ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
+    Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
+    ProtocolError, Received, Scenario, ScenarioMeta, Session, Violation,
 };
 use ringside_wire::mqtt::packet::Packet;
 use ringside_wire::mqtt::reason::Reason;
 
-use super::client::{Client, accepted, unexpected};
+use super::client::{Client, accepted, ended, unexpected};
 use super::parameters::{VERSION, client};
 use crate::load::{plan, verify_answers};
 
@@ -113,12 +113,7 @@ impl Session for Contender {
         let Stage::In(operation) = self.stage else {
             return false;
         };
-        done.push(Completion {
-            sequence: operation.sequence,
-            intended: operation.intended,
-            origin: None,
-            outcome: Outcome::Ok,
-        });
+        done.push(ended(operation));
         true
     }
 }
