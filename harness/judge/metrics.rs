@@ -416,6 +416,21 @@ mod tests {
     }
 
     #[test]
+    fn connects_are_operations_where_each_has_its_own_connection() {
+        let rate = |connects| {
+            let measures = Measures {
+                operations: 100,
+                throughput_per_s: 50.0,
+                connect_per_s: 9.0,
+                connects,
+                ..Measures::default()
+            };
+            metric("connect_rate").unwrap().figure(&measures)
+        };
+        assert_eq!((rate(100), rate(3)), (Some(50.0), Some(9.0)));
+    }
+
+    #[test]
     fn names_are_unique() {
         let mut names: Vec<_> = metrics().iter().map(|metric| metric.name).collect();
         names.sort_unstable();

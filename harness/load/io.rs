@@ -174,7 +174,10 @@ impl Worker<'_> {
             Ok(true) => {
                 // The session may have a last word.
                 self.flush(index);
-                self.replace(index);
+                // A failure of that has closed it, and has it opened again already.
+                if self.connections[index].socket.is_some() {
+                    self.replace(index);
+                }
             }
             Err(because) => self.lose(index, || because),
         }
