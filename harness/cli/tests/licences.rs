@@ -44,10 +44,13 @@ fn every_dependency_has_a_compatible_licence() {
     assert_eq!(refused, Vec::<String>::new());
 }
 
-/// Whether every part that `AND` joins offers a free choice. `/` is an old form of `OR`.
+/// Whether every part that `AND` joins offers a free choice. `/` is an old form of `OR`, and the words may be
+/// written small (SPDX 3, annex B).
 fn is_free(expression: &str) -> bool {
     expression
         .replace(['(', ')'], "")
+        .replace(" or ", " OR ")
+        .replace(" and ", " AND ")
         .split(" AND ")
         .all(|part| {
             part.replace('/', " OR ")
@@ -63,6 +66,8 @@ fn expressions_are_read_as_they_are_written() {
         ("MIT/Apache-2.0", true),
         ("LGPL-2.1-or-later OR MIT", true),
         ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+        ("MIT or Apache-2.0", true),
+        ("MIT and GPL-3.0", false),
         ("MIT AND GPL-3.0", false),
         ("none", false),
     ] {
