@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImplementationSpec, ScenarioSpec};
+use crate::{ImplementationSpec, ScenarioSpec, Settings};
 
 /// What kind of sentence the claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct Claim {
     pub unit: String,
     /// What it is compared with, for the comparing kinds.
     pub baseline: Option<ImplementationSpec>,
+    /// Parameters of the scenario that are others for the baseline.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub baseline_params: Settings,
     /// What the claim is about.
     pub candidate: ImplementationSpec,
     /// How figure and bounds are compared.
@@ -75,5 +78,14 @@ impl Claim {
     /// and never counted with them.
     pub fn is_goal(&self) -> bool {
         self.seed == OWN_SEED
+    }
+
+    /// The scenario in which the baseline is measured.
+    pub fn baseline_scenario(&self) -> ScenarioSpec {
+        let mut scenario = self.scenario.clone();
+        for (key, value) in self.baseline_params.iter() {
+            scenario.params.set(key, value);
+        }
+        scenario
     }
 }

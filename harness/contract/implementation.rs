@@ -1,8 +1,10 @@
 //! What a server under test is: an id, axes, what it needs of the host, and how it starts and stops.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -32,6 +34,52 @@ pub struct Axis {
     pub default: &'static str,
     /// What it changes, one sentence.
     pub about: &'static str,
+}
+
+impl Axis {
+    /// The axes of two lists, one behind the other; `N` is how many they are together.
+    pub const fn join<const N: usize>(first: &[Self], second: &[Self]) -> [Self; N] {
+        assert!(N == first.len() + second.len(), "N is not the sum");
+        let mut all = [first[0]; N];
+        let mut at = 0;
+        while at < N {
+            all[at] = if at < first.len() {
+                first[at]
+            } else {
+                second[at - first.len()]
+            };
+            at += 1;
+        }
+        all
+    }
+
+    /// Its value among those that were chosen, or its default.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] for a value that it does not have.
+    pub fn choose(&self, chosen: &Settings) -> Result<&'static str, StartError> {
+        let given = chosen.value(self.name).unwrap_or(self.default);
+        let known = self.values.iter().find(|&&value| value == given);
+        known.copied().ok_or_else(|| StartError::Option {
+            option: self.name.to_owned(),
+            because: format!("`{given}`: expected one of {}", self.values.join(", ")),
+        })
+    }
+
+    /// The same, where all its values are numbers.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] for a value that it does not have.
+    ///
+    /// # Panics
+    /// One of its values is no number.
+    pub fn choose_number<N: FromStr<Err: Debug>>(
+        &self,
+        chosen: &Settings,
+    ) -> Result<N, StartError> {
+        let value = self.choose(chosen)?;
+        Ok(value.parse().expect("the values of the axis are numbers"))
+    }
 }
 
 /// What is known of an implementation without starting it.

@@ -46,6 +46,10 @@ pub struct PlannedCell {
 pub struct Group {
     /// The scenario, canonical.
     pub scenario: ScenarioSpec,
+    /// Its rounds take turns with those of the group before, so that cells of the two can be compared: they
+    /// differ in a parameter of the scenario.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interleaved: bool,
     /// How many rounds.
     pub rounds: u32,
     /// Times of each block.

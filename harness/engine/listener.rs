@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use ringside_contract::{ServeOptions, StartError};
+use ringside_contract::{Axis, ServeOptions, StartError};
 use ringside_metal::socket;
 
 use crate::service::io_error;
@@ -74,22 +74,23 @@ pub enum PerCoreListen {
 }
 
 impl PerCoreListen {
-    /// Names of the values of the `listen` axis.
-    pub const NAMES: &'static [&'static str] = &["reuse_port", "port_each"];
+    /// The axis `listen`.
+    pub const AXIS: Axis = Axis {
+        name: "listen",
+        values: &["reuse_port", "port_each"],
+        default: "reuse_port",
+        about: "One port that the kernel spreads over the cores, or a port for each core.",
+    };
 
     /// Reads the axis `listen`; without it, `reuse_port`.
     ///
     /// # Errors
-    /// A value that is none of [`Self::NAMES`].
+    /// A value that the axis does not have.
     pub fn from_options(options: &ServeOptions) -> Result<Self, StartError> {
-        match options.axes.value("listen") {
-            None | Some("reuse_port") => Ok(Self::ReusePort),
-            Some("port_each") => Ok(Self::PortEach),
-            Some(other) => Err(StartError::Option {
-                option: "listen".to_owned(),
-                because: format!("`{other}` is none of {}", Self::NAMES.join(", ")),
-            }),
-        }
+        Ok(match Self::AXIS.choose(&options.axes)? {
+            "port_each" => Self::PortEach,
+            _ => Self::ReusePort,
+        })
     }
 
     /// Opens a listener for each of `workers`.

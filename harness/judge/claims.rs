@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ringside_contract::{Claim, ClaimKind, Role, ScenarioSpec, Settings};
+use ringside_contract::{Claim, ClaimKind, ImplementationSpec, Role, ScenarioSpec, Settings};
 use thiserror::Error;
 
 use crate::metrics::{metric, unobservable};
@@ -228,6 +228,7 @@ impl Fields<'_> {
             });
         }
         let kind = self.kind()?;
+        let (baseline, baseline_params) = self.baseline()?;
         let claim = Claim {
             id: self.id()?,
             seed: self.present("seed", "the name of a document")?,
@@ -236,10 +237,8 @@ impl Fields<'_> {
             scenario: self.scenario()?,
             metric: self.metric()?,
             unit: self.unit()?,
-            baseline: self.optional(
-                "baseline",
-                "an implementation, such as http/epoll[body=copy_8k]",
-            )?,
+            baseline,
+            baseline_params,
             candidate: self
                 .optional("candidate", "an implementation, such as http/epoll")?
                 .ok_or_else(|| self.fault("candidate", "an implementation, such as http/epoll"))?,
@@ -390,6 +389,28 @@ impl Fields<'_> {
         }
     }
 
+    /// What it is compared with, and the parameters that are others there, in braces.
+    fn baseline(&self) -> Result<(Option<ImplementationSpec>, Settings), ClaimsError> {
+        let expected = "an implementation, such as http/epoll[body=copy_8k], and, where the scenario's \
+                        parameters differ, those of the baseline behind it, such as mqtt/epoll{qos=0}";
+        let fault = || self.fault("baseline", expected);
+        let (name, braces) = match self.text("baseline").split_once('{') {
+            None => (self.text("baseline"), None),
+            Some((name, rest)) => (name, Some(rest.strip_suffix('}').ok_or_else(fault)?)),
+        };
+        if name.is_empty() {
+            return match braces {
+                None => Ok((None, Settings::default())),
+                Some(_) => Err(fault()),
+            };
+        }
+        let params = Settings::parse(braces.unwrap_or_default(), ',').map_err(|_| fault())?;
+        if braces.is_some() && params.is_empty() {
+            return Err(fault());
+        }
+        Ok((Some(name.parse().map_err(|_| fault())?), params))
+    }
+
     fn number(&self, field: &'static str) -> Result<Option<f64>, ClaimsError> {
         let number = self.optional::<f64>(field, "a number")?;
         match number {
@@ -489,6 +510,15 @@ mod tests {
         check("candidate", "", "candidate");
         check("candidate", "http/uring[", "candidate");
         check("baseline", "", "baseline");
+        for broken in [
+            "http/epoll{",
+            "http/epoll{}",
+            "{a=1}",
+            "http/epoll{a}",
+            "http/epoll{a=1}b",
+        ] {
+            check("baseline", broken, "baseline");
+        }
         check("low", "", "low");
         check("low", "two", "low");
         check("low", "inf", "low");

@@ -39,20 +39,27 @@ pub(crate) fn find<'i, 'a>(
     metric: &Metric,
 ) -> Lookup<'i, 'a> {
     let any_arrivals = prefers_open(claim, metric);
-    let of = |implementation: &'i ImplementationSpec| {
+    let elsewhere = claim.baseline_scenario();
+    let of = |implementation: &'i ImplementationSpec, scenario| {
         index.first_copies().filter(move |cell| {
             fits_implementation(implementation, cell.sample)
-                && fits_scenario(&claim.scenario, cell.sample, any_arrivals)
+                && fits_scenario(scenario, cell.sample, any_arrivals)
         })
     };
     let mut best: Option<(Found<'i, 'a>, Preference)> = None;
     let mut candidate_seen = false;
-    for candidate in of(&claim.candidate) {
+    for candidate in of(&claim.candidate, &claim.scenario) {
         candidate_seen = true;
+        let mut params = candidate.sample.params.clone();
+        for (key, value) in claim.baseline_params.iter() {
+            params.set(key, value);
+        }
+        // All else is the same, what the claim does not name as well.
+        let beside = |cell: &&'i Cell<'a>| has_all(&params, &cell.sample.params);
         let baseline = claim
             .baseline
             .as_ref()
-            .and_then(|baseline| of(baseline).find(|cell| cell.scenario == candidate.scenario));
+            .and_then(|baseline| of(baseline, &elsewhere).find(beside));
         if claim.baseline.is_some() && baseline.is_none() {
             continue;
         }

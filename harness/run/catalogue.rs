@@ -270,6 +270,7 @@ mod tests {
     fn a_plan_of_another_schema_name_or_catalogue_is_refused() {
         let group = Group {
             scenario: "http/small".parse().unwrap(),
+            interleaved: false,
             rounds: 1,
             timing: crate::testing::TIMING,
             cells: vec![ringside_contract::PlannedCell {

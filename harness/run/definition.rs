@@ -55,6 +55,8 @@ pub struct GroupDefinition {
     pub every_axis: bool,
     /// True to add what claims on this scenario compare.
     pub claims: bool,
+    /// Its rounds take turns with those of the group before.
+    pub interleaved: bool,
     /// Implementations that run twice, to be compared with themselves.
     pub self_control: Vec<ImplementationSpec>,
     /// Rounds, if other than the plan's.
@@ -142,6 +144,8 @@ struct RawGroup {
     every_axis: bool,
     #[serde(default)]
     claims: bool,
+    #[serde(default)]
+    interleaved: bool,
     #[serde(default)]
     self_control: Vec<Spanned<String>>,
     rounds: Option<Spanned<u32>>,
@@ -276,6 +280,7 @@ impl RawGroup {
             axes: names(&self.axes, "group.axes")?,
             every_axis: self.every_axis,
             claims: self.claims,
+            interleaved: self.interleaved,
             self_control: names(&self.self_control, "group.self_control")?,
             rounds: rounds.transpose()?,
             timing: self

@@ -16,7 +16,7 @@ use crate::manifest::{Manifest, StoredManifest};
 const PROGRAMS: &str = "programs.json";
 
 /// Names one block within a run.
-pub(crate) type BlockKey = (u32, u32, String, u8);
+pub(crate) type BlockKey = (u32, u32, String, String, u8);
 
 /// The folder of a run that is being written.
 #[derive(Debug)]
@@ -229,6 +229,7 @@ pub(crate) fn key(record: &RunRecord) -> BlockKey {
     (
         record.group,
         record.round,
+        record.scenario.to_string(),
         record.implementation.to_string(),
         record.replica,
     )
@@ -257,6 +258,7 @@ struct RecordHead {
     schema: u32,
     group: u32,
     round: u32,
+    scenario: String,
     implementation: String,
     replica: u8,
 }
@@ -277,7 +279,14 @@ fn read_keys(text: &[u8]) -> Result<BTreeSet<BlockKey>, String> {
                 head.schema
             ));
         }
-        keys.insert((head.group, head.round, head.implementation, head.replica));
+        let RecordHead { group, round, .. } = head;
+        keys.insert((
+            group,
+            round,
+            head.scenario,
+            head.implementation,
+            head.replica,
+        ));
     }
     Ok(keys)
 }

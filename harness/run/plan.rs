@@ -27,6 +27,7 @@ pub struct PlanOptions {
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) scenario: ScenarioSpec,
+    pub(crate) interleaved: bool,
     pub(crate) rounds: u32,
     pub(crate) timing: BlockTiming,
     pub(crate) priority: u8,
@@ -67,6 +68,7 @@ pub fn plan(
         .ceil() as u64;
     let groups = drafts.into_iter().map(|draft| Group {
         scenario: draft.scenario,
+        interleaved: draft.interleaved,
         rounds: draft.rounds,
         timing: draft.timing,
         cells: draft.cells,
@@ -114,6 +116,7 @@ impl Planner<'_> {
         let family = &group.scenario.id.family;
         let mut draft = Draft {
             scenario: params.spec().clone(),
+            interleaved: group.interleaved,
             rounds: group.rounds.unwrap_or(self.definition.rounds),
             timing: group.timing.unwrap_or(self.definition.timing),
             priority: group.priority,
@@ -220,11 +223,12 @@ impl Planner<'_> {
 
     fn add_claims(&self, draft: &mut Draft) {
         for claim in self.claims {
-            let Ok(named) = self.claim_cells(claim) else {
+            let Ok(parts) = self.claim_cells(claim) else {
                 continue;
             };
-            if named.scenario == draft.scenario {
-                for spec in &named.cells {
+            let scenario = draft.scenario.clone();
+            for part in parts.iter().filter(|part| part.scenario == scenario) {
+                for spec in &part.cells {
                     // `claim_cells` has found it in the catalogue, so that it can be added.
                     let _ = self.add(
                         draft,
@@ -240,30 +244,58 @@ impl Planner<'_> {
 
     fn add_every_claim(&self, drafts: &mut Vec<Draft>) {
         for claim in self.claims {
-            let Ok(named) = self.claim_cells(claim) else {
+            let Ok(parts) = self.claim_cells(claim) else {
                 continue;
             };
-            if !drafts.iter().any(|draft| draft.scenario == named.scenario) {
-                drafts.push(Draft {
-                    scenario: named.scenario,
-                    rounds: self.definition.rounds,
-                    timing: self.definition.timing,
-                    priority: 1,
-                    cells: Vec::new(),
-                });
+            let mut before = None;
+            for part in parts {
+                let known = drafts
+                    .iter()
+                    .position(|draft| draft.scenario == part.scenario);
+                before = Some(known.unwrap_or_else(|| {
+                    // What is compared with a cell of another group stands behind that group.
+                    let place = before.map_or(drafts.len(), |before| before + 1);
+                    let draft = Draft {
+                        scenario: part.scenario,
+                        interleaved: before.is_some(),
+                        rounds: before.map_or(self.definition.rounds, |before: usize| {
+                            drafts[before].rounds
+                        }),
+                        timing: self.definition.timing,
+                        priority: 1,
+                        cells: Vec::new(),
+                    };
+                    drafts.insert(place, draft);
+                    place
+                }));
             }
         }
         drafts.iter_mut().for_each(|draft| self.add_claims(draft));
     }
 
-    /// What a claim compares, or why this build has no such thing.
-    fn claim_cells(&self, claim: &Claim) -> Result<ClaimCells, NameMiss> {
-        let (_, params) = self.catalogue.scenario(&claim.scenario)?;
-        let named = claim.baseline.iter().chain([&claim.candidate]);
-        let cells = named.map(|spec| Ok(self.catalogue.subject(spec)?.spec));
-        Ok(ClaimCells {
-            scenario: params.spec().clone(),
-            cells: cells.collect::<Result<_, NameMiss>>()?,
+    /// What a claim compares, in one scenario or in two, or why this build has no such thing.
+    fn claim_cells(&self, claim: &Claim) -> Result<Vec<ClaimCells>, NameMiss> {
+        let cell = |spec| self.catalogue.subject(spec).map(|subject| subject.spec);
+        let canonical = |spec| {
+            let (_, params) = self.catalogue.scenario(spec)?;
+            Ok::<_, NameMiss>(params.spec().clone())
+        };
+        let candidate = ClaimCells {
+            scenario: canonical(&claim.scenario)?,
+            cells: vec![cell(&claim.candidate)?],
+        };
+        let Some(baseline) = &claim.baseline else {
+            return Ok(vec![candidate]);
+        };
+        let baseline = ClaimCells {
+            scenario: canonical(&claim.baseline_scenario())?,
+            cells: vec![cell(baseline)?],
+        };
+        Ok(if baseline.scenario == candidate.scenario {
+            let cells = [baseline.cells, candidate.cells].concat();
+            vec![ClaimCells { cells, ..candidate }]
+        } else {
+            vec![candidate, baseline]
         })
     }
 
@@ -321,6 +353,7 @@ impl Planner<'_> {
             let params = self.params(&scenario)?;
             let mut draft = Draft {
                 scenario: params.spec().clone(),
+                interleaved: false,
                 rounds: self.definition.rounds,
                 timing: self.definition.timing,
                 priority: 5,
@@ -340,17 +373,15 @@ impl Planner<'_> {
         let mut omitted = Vec::new();
         for claim in self.claims {
             let because = match self.claim_cells(claim) {
-                Ok(named) if tag(drafts, claim, &named) => continue,
-                Ok(named) => format!(
-                    "plan `{}` does not measure {} on {}; `ringside run --plan full` does",
+                Ok(parts) if tag(drafts, claim, &parts) => continue,
+                Ok(parts) => format!(
+                    "plan `{}` does not measure {}; `ringside run --plan full` does",
                     self.definition.name,
-                    named
-                        .cells
+                    parts
                         .iter()
-                        .map(ToString::to_string)
+                        .map(ClaimCells::name)
                         .collect::<Vec<_>>()
-                        .join(" and "),
-                    named.scenario
+                        .join(" and ")
                 ),
                 Err(miss) => format!("not built yet: {miss}"),
             };
@@ -363,32 +394,42 @@ impl Planner<'_> {
     }
 }
 
-/// True when some group has every cell of the claim.
-fn tag(drafts: &mut [Draft], claim: &Claim, named: &ClaimCells) -> bool {
-    let mut found = false;
-    for draft in drafts
-        .iter_mut()
-        .filter(|draft| draft.scenario == named.scenario)
-    {
+impl ClaimCells {
+    fn name(&self) -> String {
+        let cells: Vec<_> = self.cells.iter().map(ToString::to_string).collect();
+        format!("{} on {}", cells.join(" and "), self.scenario)
+    }
+
+    /// Whether a group measures them.
+    fn are_in(&self, draft: &Draft) -> bool {
         let has =
             |spec: &ImplementationSpec| draft.cells.iter().any(|cell| cell.implementation == *spec);
-        if !named.cells.iter().all(has) {
-            continue;
-        }
-        found = true;
-        let purpose = Purpose::Claim {
-            id: claim.id.clone(),
-        };
-        let compared = |cell: &&mut PlannedCell| {
-            cell.replica == 0 && named.cells.contains(&cell.implementation)
-        };
-        for cell in draft.cells.iter_mut().filter(compared) {
-            if !cell.purposes.contains(&purpose) {
-                cell.purposes.push(purpose.clone());
+        draft.scenario == self.scenario && self.cells.iter().all(has)
+    }
+}
+
+/// True when groups have every cell of the claim.
+fn tag(drafts: &mut [Draft], claim: &Claim, parts: &[ClaimCells]) -> bool {
+    let is_there = |part: &ClaimCells| drafts.iter().any(|draft| part.are_in(draft));
+    if !parts.iter().all(is_there) {
+        return false;
+    }
+    let purpose = Purpose::Claim {
+        id: claim.id.clone(),
+    };
+    for part in parts {
+        for draft in drafts.iter_mut().filter(|draft| part.are_in(draft)) {
+            let compared = |cell: &&mut PlannedCell| {
+                cell.replica == 0 && part.cells.contains(&cell.implementation)
+            };
+            for cell in draft.cells.iter_mut().filter(compared) {
+                if !cell.purposes.contains(&purpose) {
+                    cell.purposes.push(purpose.clone());
+                }
             }
         }
     }
-    found
+    true
 }
 
 fn apply_filter(drafts: &mut Vec<Draft>, filter: &[String], omitted: &mut Vec<Omitted>) {

@@ -179,6 +179,14 @@ struct Place {
     position: u32,
 }
 
+/// A group and what its cells share.
+struct Prepared<'a> {
+    scenario: &'static dyn Scenario,
+    params: Params,
+    group: &'a Group,
+    root: PathBuf,
+}
+
 /// Everything of a cell that its block needs.
 struct Cell<'a> {
     scenario: &'static dyn Scenario,
@@ -194,8 +202,8 @@ impl Cell<'_> {
     /// Tells it from all other cells of the plan.
     fn name(&self) -> String {
         format!(
-            "{}#{}#{}",
-            self.place.group, self.subject.spec, self.planned.replica
+            "{}#{}#{}#{}",
+            self.place.group, self.group.scenario, self.subject.spec, self.planned.replica
         )
     }
 }
@@ -246,36 +254,33 @@ impl<'a> Runner<'a> {
         }
         self.check_subjects()?;
         let plan = self.plan;
-        for (index, group) in plan.groups.iter().enumerate() {
-            self.run_group(u32::try_from(index).unwrap_or(u32::MAX), group)?;
+        let mut index = 0;
+        while let Some(rest) = plan.groups.get(index..).filter(|rest| !rest.is_empty()) {
+            let with = rest[1..].iter().take_while(|group| group.interleaved);
+            let groups = &rest[..1 + with.count()];
+            self.run_groups(u32::try_from(index).unwrap_or(u32::MAX), groups)?;
             if self.options.stop.is_set() {
                 self.outcome.interrupted = true;
                 break;
             }
+            index += groups.len();
         }
         Ok(self.outcome)
     }
 
-    fn run_group(&mut self, index: u32, group: &Group) -> Result<(), RunError> {
-        let catalogue = self.options.catalogue;
-        let (scenario, params) =
-            catalogue
-                .scenario(&group.scenario)
-                .map_err(|miss| RunError::NotResumable {
-                    path: self.folder.path.clone(),
-                    because: miss.to_string(),
-                })?;
-        let folder = self.temporary.path();
-        let root = fixtures::prepare(folder, scenario, &params).map_err(|error| {
-            RunError::file(
-                "write the document root in",
-                folder,
-                &self.folder.path,
-                error,
-            )
-        })?;
-        for round in 0..group.rounds {
-            let order = shuffled(group.cells.len(), self.plan.seed, index, round);
+    /// Runs groups whose rounds take turns; their records have the number of the first of them.
+    fn run_groups(&mut self, index: u32, groups: &[Group]) -> Result<(), RunError> {
+        let prepared: Vec<_> = groups
+            .iter()
+            .map(|group| self.prepare(group))
+            .collect::<Result<_, _>>()?;
+        let cells: Vec<_> = prepared
+            .iter()
+            .flat_map(|of| of.group.cells.iter().map(move |planned| (of, planned)))
+            .collect();
+        let rounds = groups.iter().map(|group| group.rounds).max().unwrap_or(0);
+        for round in 0..rounds {
+            let order = shuffled(cells.len(), self.plan.seed, index, round);
             for (position, cell) in order.into_iter().enumerate() {
                 if self.options.stop.is_set() {
                     return Ok(());
@@ -285,28 +290,46 @@ impl<'a> Runner<'a> {
                     round,
                     position: u32::try_from(position).unwrap_or(u32::MAX),
                 };
-                let planned = &group.cells[cell];
+                let (of, planned) = cells[cell];
                 let done = (
                     index,
                     round,
+                    of.group.scenario.to_string(),
                     planned.implementation.to_string(),
                     planned.replica,
                 );
-                if !self.folder.done.contains(&done) {
-                    self.run_cell(scenario, &params, group, planned, &root, place)?;
+                if round < of.group.rounds && !self.folder.done.contains(&done) {
+                    self.run_cell(of, planned, place)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// What the cells of a group share.
+    fn prepare<'g>(&self, group: &'g Group) -> Result<Prepared<'g>, RunError> {
+        let named = self.options.catalogue.scenario(&group.scenario);
+        let (scenario, params) = named.map_err(|miss| RunError::NotResumable {
+            path: self.folder.path.clone(),
+            because: miss.to_string(),
+        })?;
+        let folder = self.temporary.path();
+        let root = fixtures::prepare(folder, scenario, &params).map_err(|error| {
+            let what = "write the document root in";
+            RunError::file(what, folder, &self.folder.path, error)
+        })?;
+        Ok(Prepared {
+            scenario,
+            params,
+            group,
+            root,
+        })
+    }
+
     fn run_cell(
         &mut self,
-        scenario: &'static dyn Scenario,
-        params: &Params,
-        group: &Group,
+        of: &Prepared<'_>,
         planned: &PlannedCell,
-        root: &Path,
         place: Place,
     ) -> Result<(), RunError> {
         let catalogue = self.options.catalogue;
@@ -322,12 +345,12 @@ impl<'a> Runner<'a> {
             return Ok(());
         };
         let cell = Cell {
-            scenario,
-            params,
+            scenario: of.scenario,
+            params: &of.params,
             subject,
             planned,
-            group,
-            root,
+            group: of.group,
+            root: &of.root,
             place,
         };
         if let Support::No { reason } = cell
@@ -443,8 +466,10 @@ impl<'a> Runner<'a> {
         status: Status,
     ) -> Result<(), RunError> {
         let name = cell.planned.implementation.to_string();
-        let same = |(group, _, implementation, replica): &BlockKey| {
+        let of = cell.group.scenario.to_string();
+        let same = |(group, _, scenario, implementation, replica): &BlockKey| {
             *group == cell.place.group
+                && *scenario == of
                 && *implementation == name
                 && *replica == cell.planned.replica
         };

@@ -206,6 +206,7 @@ pub(crate) fn claim(id: &str, scenario: &str, baseline: Option<&str>, candidate:
         metric: "throughput".to_owned(),
         unit: "ratio".to_owned(),
         baseline: baseline.map(|spec| spec.parse().unwrap()),
+        baseline_params: Settings::default(),
         candidate: candidate.parse().unwrap(),
         kind: ClaimKind::Ratio,
         low: Some(1.0),

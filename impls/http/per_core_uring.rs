@@ -1,8 +1,7 @@
 //! HTTP on an io_uring for each core.
 
 use ringside_contract::{
-    Axis, Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError,
-    Support,
+    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
 };
 use ringside_engine::uring::RingSettings;
 use ringside_engine::{PerCoreListen, per_core_uring};
@@ -16,15 +15,7 @@ pub(crate) struct PerCoreUring;
 static META: ImplementationMeta = ImplementationMeta {
     id: "http/per_core_uring",
     about: "An io_uring and a listener for each core, nothing shared but the files.",
-    axes: &[
-        BODY,
-        Axis {
-            name: "listen",
-            values: PerCoreListen::NAMES,
-            default: "reuse_port",
-            about: "One port that the kernel spreads over the cores, or a port for each core.",
-        },
-    ],
+    axes: &[BODY, PerCoreListen::AXIS],
     ranked: true,
 };
 

@@ -23,6 +23,7 @@ static META: ImplementationMeta = ImplementationMeta {
         RingSettings::SQPOLL,
         RingSettings::FILES,
         RingSettings::WAIT,
+        RingSettings::IO_DEPTH,
     ],
     ranked: true,
 };

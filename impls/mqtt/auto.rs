@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{EngineOptions, auto};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/auto`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct Auto;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/auto",
     about: "Probes the machine: a ring for each worker where io_uring can be had, else epoll.",
-    axes: &[],
+    axes: &BrokerSettings::AXES,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for Auto {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        auto::start(Mqtt::default(), &EngineOptions::new(options)?)
+        auto::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

@@ -1,11 +1,13 @@
 //! MQTT with a thread for each connection.
 
 use ringside_contract::{
-    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+    Axis, Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError,
+    Support,
 };
 use ringside_engine::{EngineOptions, blocking};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/blocking`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +16,7 @@ pub(crate) struct Blocking;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/blocking",
     about: "A thread for each connection, which sleeps until its socket or another connection wakes it.",
-    axes: &[],
+    axes: &Axis::join::<7>(&[BrokerSettings::FAN_OUT], &BrokerSettings::AXES),
     ranked: true,
 };
 
@@ -28,6 +30,9 @@ impl Implementation for Blocking {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        blocking::start(Mqtt::default(), &EngineOptions::new(options)?)
+        blocking::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

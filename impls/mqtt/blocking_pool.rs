@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{EngineOptions, blocking_pool};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/blocking_pool`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct BlockingPool;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/blocking_pool",
     about: "Two threads for each core take ready connections from one queue and serve them in turn.",
-    axes: &[],
+    axes: &BrokerSettings::AXES,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for BlockingPool {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        blocking_pool::start(Mqtt::default(), &EngineOptions::new(options)?)
+        blocking_pool::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use ringside_engine::Millis;
-use ringside_wire::mqtt::QualityOfService;
 use ringside_wire::mqtt::packet::Wanted;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::topic::{self, NotShared};
@@ -17,11 +16,15 @@ use ringside_wire::mqtt::topic::{self, NotShared};
 use crate::message::{Message, Routed};
 use crate::registry::{Registry, Subscriber, Wish};
 use crate::session::{Attach, Session};
+use crate::settings::BrokerSettings;
+use crate::spawned;
 
 /// The state of one broker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Broker {
     registry: Registry,
+    /// A thread gives each subscriber its message.
+    spawn: bool,
     sessions: Mutex<HashSet<ByClient>>,
     retained: RwLock<HashMap<Box<str>, Arc<Message>>>,
     due: Mutex<Vec<Due>>,
@@ -76,10 +79,17 @@ pub(crate) struct Will {
 }
 
 impl Broker {
-    pub(crate) fn new() -> Arc<Self> {
-        let broker = Self::default();
-        broker.next_due.store(Millis::MAX, Ordering::Relaxed);
-        Arc::new(broker)
+    /// Without sessions.
+    pub(crate) fn new(settings: &BrokerSettings) -> Arc<Self> {
+        Arc::new(Self {
+            registry: Registry::new(settings.guard, settings.cached),
+            spawn: settings.spawn,
+            sessions: Mutex::new(HashSet::with_capacity(settings.preallocate)),
+            retained: RwLock::default(),
+            due: Mutex::default(),
+            next_due: AtomicU64::new(Millis::MAX),
+            numbers: AtomicU64::new(0),
+        })
     }
 
     /// A number that no other connection has.
@@ -196,20 +206,24 @@ impl Broker {
         retain: bool,
         from: Option<&Arc<Session>>,
     ) -> bool {
-        let mut found = Vec::new();
-        let several = self.registry.find(routed.topic, &mut found);
-        found.retain(|subscriber| {
-            let own = from.is_some_and(|from| Arc::ptr_eq(from, &subscriber.session));
-            !(own && subscriber.wish.no_local)
-        });
-        if several {
-            found.sort_by_key(|subscriber| Arc::as_ptr(&subscriber.session));
-        }
-        let same = |a: &Subscriber, b: &Subscriber| Arc::ptr_eq(&a.session, &b.session);
-        for matches in found.chunk_by(same) {
-            deliver(routed, retain, matches);
-        }
-        !found.is_empty()
+        self.registry.find(routed.topic, |found| {
+            let same = |a: &Subscriber, b: &Subscriber| Arc::ptr_eq(&a.session, &b.session);
+            let sessions = found.chunk_by(same);
+            let own = |matches: &[Subscriber]| {
+                from.is_some_and(|from| Arc::ptr_eq(from, &matches[0].session))
+            };
+            if self.spawn {
+                return spawned::for_each(sessions, |matches| {
+                    let mut routed = routed.again();
+                    deliver(&mut routed, retain, own(matches), matches)
+                });
+            }
+            let mut wanted = false;
+            for matches in sessions {
+                wanted |= deliver(routed, retain, own(matches), matches);
+            }
+            wanted
+        })
     }
 
     /// Keeps the last message of a topic; an empty one deletes it (MQTT 5.0, 3.3.1.3).
@@ -248,8 +262,7 @@ impl Broker {
             wish,
         };
         let is_new = session.state().filters().insert(wanted.filter.into());
-        self.registry
-            .insert(wanted.filter, shared, subscriber, is_new);
+        self.registry.insert(wanted.filter, shared, subscriber);
         let wants_kept = match wanted.retain_handling {
             0 => true,
             1 => is_new,
@@ -333,20 +346,29 @@ impl Broker {
     }
 }
 
-/// Gives a message to one session, once, at the highest quality of what it matched (MQTT 5.0, 3.3.4).
-fn deliver(routed: &mut Routed<'_>, retain: bool, matches: &[Subscriber]) {
-    let wishes = || matches.iter().map(|subscriber| subscriber.wish);
-    let highest = wishes().map(|wish| wish.quality).max();
-    let quality = highest
-        .unwrap_or(QualityOfService::AtMostOnce)
-        .min(routed.quality);
-    let retain = retain && wishes().any(|wish| wish.retain_as_published);
-    let identifiers = wishes()
-        .map(|wish| wish.identifier)
-        .filter(|&identifier| identifier > 0);
+/// Gives a message to one session, once, at the highest quality of what it matched (MQTT 5.0, 3.3.4). False
+/// when the session published it itself and did not want it back.
+fn deliver(routed: &mut Routed<'_>, retain: bool, own: bool, matches: &[Subscriber]) -> bool {
     let session = &matches[0].session;
-    match matches {
-        [one] if one.wish.identifier == 0 => session.deliver(routed, quality, retain, &[]),
-        _ => session.deliver(routed, quality, retain, &identifiers.collect::<Vec<_>>()),
+    if let [Subscriber { wish, .. }] = matches
+        && !own
+        && wish.identifier == 0
+    {
+        let quality = wish.quality.min(routed.quality);
+        session.deliver(routed, quality, retain && wish.retain_as_published, &[]);
+        return true;
     }
+    let wishes = || {
+        let wishes = matches.iter().map(|subscriber| subscriber.wish);
+        wishes.filter(|wish| !(own && wish.no_local))
+    };
+    let Some(highest) = wishes().map(|wish| wish.quality).max() else {
+        return false;
+    };
+    let quality = highest.min(routed.quality);
+    let retain = retain && wishes().any(|wish| wish.retain_as_published);
+    let identifiers = wishes().map(|wish| wish.identifier);
+    let identifiers: Vec<_> = identifiers.filter(|&identifier| identifier > 0).collect();
+    session.deliver(routed, quality, retain, &identifiers);
+    true
 }

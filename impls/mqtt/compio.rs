@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{BodyMode, EngineOptions, compio};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/compio`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct Compio;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/compio",
     about: "A compio runtime for each worker, on a ring of its own; no worker shares anything.",
-    axes: &[],
+    axes: &BrokerSettings::AXES,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for Compio {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        compio::start(Mqtt::default(), &EngineOptions::new(options)?)
+        compio::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! The broker's side of one MQTT connection, without sockets: bytes and ticks in, packets out. Every
 //! engine of the family but the floor drives this.
 
+use std::mem;
 use std::sync::Arc;
 
 use ringside_engine::{Caller, Delivery, Millis, Progress, Protocol, Step, Tick};
@@ -13,8 +14,10 @@ use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
 
 use crate::broker::{Broker, Will};
+use crate::memory::{Own, Store};
 use crate::message::{Message, Routed};
-use crate::session::{Attach, Session};
+use crate::session::{Attach, Session, Taking};
+use crate::settings::BrokerSettings;
 
 /// The largest packet that is taken, in bytes; clients of 5.0 are told.
 pub(crate) const PACKET_MAX: usize = 1 << 20;
@@ -27,12 +30,16 @@ const CONNECT_MAX: Millis = 10_000;
 #[derive(Debug)]
 pub struct Mqtt {
     broker: Arc<Broker>,
+    store: Arc<Store>,
+    taking: Taking,
 }
 
 /// What is remembered of one connection.
 #[derive(Debug)]
 pub struct Connection {
     broker: Arc<Broker>,
+    store: Arc<Store>,
+    own: Own,
     number: u64,
     caller: Option<Caller>,
     version: Version,
@@ -56,11 +63,16 @@ enum Next {
     Refuse(Refusal),
 }
 
-impl Default for Mqtt {
+impl Mqtt {
     /// A broker without sessions.
-    fn default() -> Self {
+    pub fn new(settings: &BrokerSettings) -> Self {
         Self {
-            broker: Broker::new(),
+            broker: Broker::new(settings),
+            store: Arc::new(Store::new(settings.memory, settings.preallocate)),
+            taking: Taking {
+                coalesce: settings.coalesce,
+                batch: settings.forward_batch,
+            },
         }
     }
 }
@@ -73,6 +85,8 @@ impl Protocol for Mqtt {
     fn open(&self, now: Millis) -> Connection {
         Connection {
             broker: Arc::clone(&self.broker),
+            store: Arc::clone(&self.store),
+            own: self.store.get(),
             number: self.broker.number(),
             caller: None,
             version: Version::V311,
@@ -99,9 +113,14 @@ impl Protocol for Mqtt {
             connection.taken_over(out);
             return Delivery::Close;
         }
-        match state.take(out, now) {
-            true if !out.is_empty() => Delivery::More,
-            _ => Delivery::Done,
+        let before = out.len();
+        let more = state.take(out, now, self.taking);
+        drop(state);
+        connection.own.pass_on(out, before);
+        if more && out.len() > before {
+            Delivery::More
+        } else {
+            Delivery::Done
         }
     }
 
@@ -112,30 +131,12 @@ impl Protocol for Mqtt {
         now: Millis,
         out: &mut Vec<u8>,
     ) -> Progress {
-        let mut consumed = 0;
-        while !connection.ended {
-            let rest = &input[consumed..];
-            let next = match header::parse(rest, PACKET_MAX) {
-                Ok(Some(header)) => {
-                    let Some(body) = rest.get(header.length..header.packet_length()) else {
-                        break;
-                    };
-                    consumed += header.packet_length();
-                    connection.heard = now;
-                    match packet::decode(connection.version, header, body) {
-                        Ok(packet) => connection.packet(&packet, now, out),
-                        Err(refusal) => Next::Refuse(refusal),
-                    }
-                }
-                Ok(None) => break,
-                Err(refusal) => Next::Refuse(refusal),
-            };
-            match next {
-                Next::GoOn => {}
-                Next::End => connection.ended = true,
-                Next::Refuse(refusal) => connection.refuse(refusal.reason, out),
-            }
-        }
+        let before = out.len();
+        // Apart from the connection, which a packet that lies in it changes.
+        let mut own = mem::replace(&mut connection.own, Own::Nothing);
+        let consumed = connection.packets(input, &mut own, now, out);
+        own.pass_on(out, before);
+        connection.own = own;
         if connection.ended {
             return Progress {
                 consumed: input.len(),
@@ -173,6 +174,8 @@ impl Drop for Connection {
             let will = self.will.take().map(|will| *will);
             self.broker.detach(session, self.number, will, self.heard);
         }
+        self.store
+            .give_back(mem::replace(&mut self.own, Own::Nothing));
     }
 }
 
@@ -193,6 +196,36 @@ impl Connection {
             }
             (Some(_), Version::V311) => {}
         }
+    }
+
+    /// Takes the whole packets of the input. Gives the bytes that they were.
+    fn packets(&mut self, input: &[u8], own: &mut Own, now: Millis, out: &mut Vec<u8>) -> usize {
+        let mut consumed = 0;
+        while !self.ended {
+            let rest = &input[consumed..];
+            let next = match header::parse(rest, PACKET_MAX) {
+                Ok(Some(header)) => {
+                    let Some(whole) = rest.get(..header.packet_length()) else {
+                        break;
+                    };
+                    consumed += whole.len();
+                    self.heard = now;
+                    let body = &own.hold(whole)[header.length..];
+                    match packet::decode(self.version, header, body) {
+                        Ok(packet) => self.packet(&packet, now, out),
+                        Err(refusal) => Next::Refuse(refusal),
+                    }
+                }
+                Ok(None) => break,
+                Err(refusal) => Next::Refuse(refusal),
+            };
+            match next {
+                Next::GoOn => {}
+                Next::End => self.ended = true,
+                Next::Refuse(refusal) => self.refuse(refusal.reason, out),
+            }
+        }
+        consumed
     }
 
     fn taken_over(&mut self, out: &mut Vec<u8>) {

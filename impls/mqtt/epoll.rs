@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{EngineOptions, epoll};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/epoll`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct Epoll;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/epoll",
     about: "One thread, one edge-triggered epoll loop, one read buffer for all connections.",
-    axes: &[],
+    axes: &BrokerSettings::AXES_OF_ONE_LOOP,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for Epoll {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        epoll::start(Mqtt::default(), &EngineOptions::new(options)?)
+        epoll::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

@@ -9,12 +9,15 @@ mod core;
 mod epoll;
 mod floor;
 mod in_flight;
+mod memory;
 mod message;
 mod per_core_epoll;
 mod per_core_uring;
 mod registry;
 mod relay;
 mod session;
+mod settings;
+mod spawned;
 mod tokio;
 mod tokio_uring;
 mod uring;
@@ -22,6 +25,7 @@ mod uring;
 use ringside_contract::Implementation;
 
 pub use crate::core::Mqtt;
+pub use crate::settings::BrokerSettings;
 
 /// Every implementation of the family, in the order of the report.
 pub fn all() -> &'static [&'static dyn Implementation] {

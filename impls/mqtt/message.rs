@@ -159,6 +159,15 @@ impl<'a> Routed<'a> {
         }
     }
 
+    /// The same, without the forms that were written so far, for another thread.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            forms: Vec::new(),
+            kept: self.kept.clone(),
+            ..*self
+        }
+    }
+
     /// A copy that can be kept, the same for all who keep it.
     pub(crate) fn kept(&mut self) -> Arc<Message> {
         let (topic, payload) = (self.topic, self.payload);

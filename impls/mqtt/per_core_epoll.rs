@@ -7,6 +7,7 @@ use ringside_contract::{
 use ringside_engine::{EngineOptions, PerCoreListen, per_core_epoll};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/per_core_epoll`.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +16,7 @@ pub(crate) struct PerCoreEpoll;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/per_core_epoll",
     about: "An epoll loop and a listener for each core, nothing shared between them.",
-    axes: &[Axis {
-        name: "listen",
-        values: PerCoreListen::NAMES,
-        default: "reuse_port",
-        about: "One port that the kernel spreads over the cores, or a port for each core.",
-    }],
+    axes: &Axis::join::<7>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
     ranked: true,
 };
 
@@ -35,6 +31,10 @@ impl Implementation for PerCoreEpoll {
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
         let listen = PerCoreListen::from_options(options)?;
-        per_core_epoll::start(Mqtt::default(), &EngineOptions::new(options)?, listen)
+        per_core_epoll::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+            listen,
+        )
     }
 }

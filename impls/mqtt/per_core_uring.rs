@@ -8,6 +8,7 @@ use ringside_engine::uring::RingSettings;
 use ringside_engine::{EngineOptions, PerCoreListen, per_core_uring};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/per_core_uring`.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +17,7 @@ pub(crate) struct PerCoreUring;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/per_core_uring",
     about: "An io_uring and a listener for each core, nothing shared between them.",
-    axes: &[Axis {
-        name: "listen",
-        values: PerCoreListen::NAMES,
-        default: "reuse_port",
-        about: "One port that the kernel spreads over the cores, or a port for each core.",
-    }],
+    axes: &Axis::join::<7>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
     ranked: true,
 };
 
@@ -38,7 +34,7 @@ impl Implementation for PerCoreUring {
         let listen = PerCoreListen::from_options(options)?;
         let settings = RingSettings::new(&options.axes)?;
         per_core_uring::start(
-            Mqtt::default(),
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
             &EngineOptions::new(options)?,
             &settings,
             listen,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringside_engine::{Caller, Millis};
 use ringside_wire::mqtt::encode;
-use ringside_wire::mqtt::header::Kind;
+use ringside_wire::mqtt::header::{self, Kind};
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
@@ -53,6 +53,10 @@ pub(crate) struct State {
     pub(crate) expiry_s: u32,
     /// Written and not yet taken.
     pending: Vec<u8>,
+    /// Bytes of that that were taken already, one packet after another.
+    taken: u32,
+    /// Packets that wait.
+    packets: u32,
     /// What a client without subscriptions, that publishes at most at QoS 1, never needs: most that stay
     /// are such.
     more: Option<Box<More>>,
@@ -81,6 +85,15 @@ struct Queued {
     subscriptions: Vec<u32>,
 }
 
+/// How a connection takes what waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taking {
+    /// Many packets at once; else one at a time.
+    pub(crate) coalesce: bool,
+    /// Packets at once.
+    pub(crate) batch: u32,
+}
+
 /// A connection for a session.
 #[derive(Debug)]
 pub(crate) struct Attach {
@@ -107,6 +120,8 @@ impl Session {
                 packet_max: attach.packet_max,
                 expiry_s: attach.expiry_s,
                 pending: Vec::new(),
+                taken: 0,
+                packets: 0,
                 more: None,
             }),
         })
@@ -135,7 +150,7 @@ impl Session {
         state.receive_maximum = attach.receive_maximum;
         state.packet_max = attach.packet_max;
         state.expiry_s = attach.expiry_s;
-        state.pending.clear();
+        state.clear_pending();
         state.send_again(now);
     }
 
@@ -157,7 +172,7 @@ impl Session {
         self.online.store(false, Ordering::Relaxed);
         state.owner = 0;
         state.caller = None;
-        state.pending = Vec::new();
+        state.clear_pending();
         true
     }
 
@@ -240,6 +255,7 @@ impl State {
         matched: &[u32],
     ) {
         let (quality, retain, number) = sent;
+        self.packets += 1;
         if matched.is_empty() || self.version == Version::V311 {
             let (bytes, at) = routed.form(self.version, quality, retain);
             let begin = self.pending.len();
@@ -269,6 +285,7 @@ impl State {
         let too_large = self.pending.len() - before > self.packet_max as usize;
         if too_large {
             self.pending.truncate(before);
+            self.packets -= 1;
             self.more().dropped += 1;
         }
         too_large
@@ -318,16 +335,53 @@ impl State {
             && self.pending.len() <= PENDING_MAX
     }
 
+    fn clear_pending(&mut self) {
+        self.pending = Vec::new();
+        (self.taken, self.packets) = (0, 0);
+    }
+
     /// Gives the connection what waits, as much as it takes at once. True when there is more.
-    pub(crate) fn take(&mut self, out: &mut Vec<u8>, now: Millis) -> bool {
+    pub(crate) fn take(&mut self, out: &mut Vec<u8>, now: Millis, taking: Taking) -> bool {
         self.write_queued(now);
-        out.append(&mut self.pending);
+        let at_once = if taking.coalesce { taking.batch } else { 1 };
+        if self.packets > at_once {
+            self.take_some(out, at_once);
+            self.called = true;
+            return true;
+        }
+        if self.taken == 0 {
+            out.append(&mut self.pending);
+        } else {
+            out.extend_from_slice(&self.pending[self.taken as usize..]);
+            self.pending.clear();
+        }
+        (self.taken, self.packets) = (0, 0);
         if self.pending.capacity() > SPARE_MAX {
             self.pending = Vec::new();
         }
         // What is queued now waits for an acknowledgement, which calls.
         self.called = self.has_queued() && self.has_room();
         self.called
+    }
+
+    /// Gives the first `count` packets of those that wait.
+    fn take_some(&mut self, out: &mut Vec<u8>, count: u32) {
+        let waiting = &self.pending[self.taken as usize..];
+        let mut length = 0;
+        for _ in 0..count {
+            let header = header::parse(&waiting[length..], usize::MAX);
+            let header = header.ok().flatten().expect("what waits was written here");
+            length += header.packet_length();
+        }
+        out.extend_from_slice(&waiting[..length]);
+        self.packets -= count;
+        // Far below 2^32: what waits is bounded.
+        self.taken += length as u32;
+        // Moved to the front once it costs no more than what was taken.
+        if self.taken as usize > self.pending.len() / 2 {
+            self.pending.drain(..self.taken as usize);
+            self.taken = 0;
+        }
     }
 
     /// Writes what is queued, as far as the client has room.
@@ -351,6 +405,7 @@ impl State {
 
     fn write_again(&mut self, queued: &Queued, number: u16, duplicate: bool, now: Millis) {
         let message = &queued.message;
+        self.packets += 1;
         let publish = encode::Publish {
             duplicate,
             quality: queued.quality,
@@ -376,6 +431,7 @@ impl State {
         for number in in_flight.released() {
             let (kind, reason) = (Kind::PubRel, Reason::SUCCESS);
             encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
+            self.packets += 1;
         }
         self.more().in_flight = in_flight;
         if !self.pending.is_empty() || self.has_queued() {

@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{EngineOptions, tokio};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/tokio`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct Tokio;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/tokio",
     about: "A task for each connection on tokio: current-thread with one worker, else multi-thread.",
-    axes: &[],
+    axes: &BrokerSettings::AXES,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for Tokio {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        tokio::start(Mqtt::default(), &EngineOptions::new(options)?)
+        tokio::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

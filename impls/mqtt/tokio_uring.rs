@@ -6,6 +6,7 @@ use ringside_contract::{
 use ringside_engine::{BodyMode, EngineOptions, tokio_uring};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/tokio_uring`.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub(crate) struct TokioUring;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/tokio_uring",
     about: "A tokio-uring runtime for each worker: tokio over a ring that it watches by epoll.",
-    axes: &[],
+    axes: &BrokerSettings::AXES,
     ranked: true,
 };
 
@@ -28,6 +29,9 @@ impl Implementation for TokioUring {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        tokio_uring::start(Mqtt::default(), &EngineOptions::new(options)?)
+        tokio_uring::start(
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
+            &EngineOptions::new(options)?,
+        )
     }
 }

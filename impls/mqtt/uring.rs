@@ -1,12 +1,14 @@
 //! MQTT on one io_uring.
 
 use ringside_contract::{
-    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
+    Axis, Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError,
+    Support,
 };
 use ringside_engine::EngineOptions;
 use ringside_engine::uring::{self, RingSettings};
 
 use crate::core::Mqtt;
+use crate::settings::BrokerSettings;
 
 /// `mqtt/uring`.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +18,7 @@ static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/uring",
     about: "One thread, one io_uring: multishot accept and receive into provided buffers, direct \
             descriptors, one system call for each batch.",
-    axes: RingSettings::AXES,
+    axes: &Axis::join::<13>(RingSettings::AXES, &BrokerSettings::AXES_OF_ONE_LOOP),
     ranked: true,
 };
 
@@ -31,7 +33,7 @@ impl Implementation for Uring {
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
         uring::start(
-            Mqtt::default(),
+            Mqtt::new(&BrokerSettings::new(&options.axes)?),
             &EngineOptions::new(options)?,
             &RingSettings::new(&options.axes)?,
         )

@@ -203,6 +203,7 @@ impl Request {
             seed: args.seed,
             groups: vec![Group {
                 scenario: self.scenario.clone(),
+                interleaved: false,
                 rounds: args.rounds,
                 timing,
                 cells: vec![cell(0), cell(1)],

@@ -176,6 +176,7 @@ const RING: RingSettings = RingSettings {
     sqpoll: false,
     fixed: true,
     moderate: true,
+    depth: 1024,
 };
 
 /// A ring has neither of two modes and one of its own. Its axes are checked with one mode of each kind.

@@ -21,6 +21,8 @@ pub struct RingSettings {
     pub fixed: bool,
     /// While the core is nearly full, a wait is for several requests.
     pub moderate: bool,
+    /// Entries of the submission queue: operations that go to the kernel in one system call.
+    pub depth: u32,
 }
 
 impl Default for RingSettings {
@@ -32,6 +34,7 @@ impl Default for RingSettings {
             sqpoll: false,
             fixed: true,
             moderate: true,
+            depth: 1024,
         }
     }
 }
@@ -85,6 +88,13 @@ impl RingSettings {
         about: "While the core is nearly full, wait for up to 16 requests, 100 µs at most, as network \
                 cards moderate their interrupts; first: for whatever comes first.",
     };
+    /// The axis `io_depth`.
+    pub const IO_DEPTH: Axis = Axis {
+        name: "io_depth",
+        values: &["1024", "256", "4096"],
+        default: "1024",
+        about: "Operations that the loop can give to the kernel in one system call.",
+    };
     /// Every axis of the ring engines.
     pub const AXES: &[Axis] = &[
         Self::MULTISHOT,
@@ -93,6 +103,7 @@ impl RingSettings {
         Self::SQPOLL,
         Self::FILES,
         Self::WAIT,
+        Self::IO_DEPTH,
     ];
 
     /// Reads the axes; those that are not set have their default.
@@ -100,14 +111,7 @@ impl RingSettings {
     /// # Errors
     /// [`StartError::Option`] for a value that the axis does not have.
     pub fn new(axes: &Settings) -> Result<Self, StartError> {
-        let is = |axis: &Axis, value: &str| match axes.value(axis.name) {
-            None => Ok(axis.default == value),
-            Some(given) if axis.values.contains(&given) => Ok(given == value),
-            Some(given) => Err(StartError::Option {
-                option: axis.name.to_owned(),
-                because: format!("`{given}`: expected one of {}", axis.values.join(", ")),
-            }),
-        };
+        let is = |axis: &Axis, value: &str| axis.choose(axes).map(|chosen| chosen == value);
         Ok(Self {
             multishot: is(&Self::MULTISHOT, "on")?,
             provided: is(&Self::BUFFERS, "provided")?,
@@ -115,6 +119,7 @@ impl RingSettings {
             sqpoll: is(&Self::SQPOLL, "on")?,
             fixed: is(&Self::FILES, "fixed")?,
             moderate: is(&Self::WAIT, "moderated")?,
+            depth: Self::IO_DEPTH.choose_number(axes)?,
         })
     }
 
@@ -144,6 +149,7 @@ impl RingSettings {
     /// The set-up of a worker's ring.
     pub(crate) fn setup(&self) -> RingSetup {
         RingSetup {
+            submissions: self.depth,
             defer_taskrun: self.defer_taskrun && !self.sqpoll,
             sqpoll: self.sqpoll,
             // The ring cuts it to the limit on open files.

@@ -314,3 +314,29 @@ fn the_same_input_gives_the_same_plan() {
     };
     assert_eq!(make(body, &claims, &options), make(body, &claims, &options));
 }
+
+#[test]
+fn what_a_claim_compares_in_two_scenarios_takes_turns() {
+    let mut alone = claim(
+        "alone",
+        "http/small{connections=8}",
+        Some("http/epoll"),
+        "http/epoll",
+    );
+    alone.baseline_params.set("connections", "16");
+    let plan = make("every_claim = true", &[alone], &PlanOptions::default());
+    let groups: Vec<_> = plan
+        .groups
+        .iter()
+        .map(|group| (group.scenario.to_string(), group.interleaved, names(group)))
+        .collect();
+    let epoll = || vec!["http/epoll".to_owned()];
+    assert_eq!(
+        groups,
+        [
+            ("http/small{connections=8}".to_owned(), false, epoll()),
+            ("http/small{connections=16}".to_owned(), true, epoll()),
+        ]
+    );
+    assert!(plan.omitted.is_empty());
+}

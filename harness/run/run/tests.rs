@@ -114,6 +114,7 @@ fn plan(scenario: &str, cells: &[&str], rounds: u32) -> Plan {
     });
     let group = Group {
         scenario: scenario.parse().unwrap(),
+        interleaved: false,
         rounds,
         timing: TIMING,
         cells: cells.collect(),
@@ -163,6 +164,27 @@ fn every_cell_runs_once_a_round() {
         assert_eq!(of_round[0].seed, of_round[1].seed);
     }
     assert_ne!(records[0].seed, records[5].seed);
+}
+
+#[test]
+fn rounds_of_interleaved_groups_take_turns_and_count_as_one_group() {
+    let stage = Stage::new();
+    let mut plan = plan("http/small", &["http/epoll"], 3);
+    let other = plan.groups[0].clone();
+    plan.groups.push(Group {
+        scenario: "http/small{connections=8}".parse().unwrap(),
+        interleaved: true,
+        ..other
+    });
+    let outcome = stage.run(&plan, &mut Silent);
+    assert_eq!((outcome.completed, outcome.failed), (6, 0));
+    let records = records(&outcome);
+    for (round, of_round) in records.chunks(2).enumerate() {
+        assert_ne!(of_round[0].scenario, of_round[1].scenario);
+        for record in of_round {
+            assert_eq!((record.group, record.round as usize), (0, round));
+        }
+    }
 }
 
 #[test]

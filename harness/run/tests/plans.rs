@@ -120,27 +120,28 @@ fn goals_has_every_cell_that_decides_a_goal_in_rounds_that_suffice() {
     let catalogue = catalogue();
     for goal in table("goals.csv") {
         assert!(goal.is_goal(), "{}", goal.id);
-        let (_, params) = catalogue.scenario(&goal.scenario).expect("it is built");
-        let group = plan
-            .groups
-            .iter()
-            .find(|group| group.scenario == *params.spec())
-            .unwrap_or_else(|| panic!("{}: no group of {}", goal.id, goal.scenario));
-        // 8 is what an absolute figure needs, see the judge's rules.
-        assert!(group.rounds >= 8, "{}", goal.id);
-        for named in goal.baseline.iter().chain([&goal.candidate]) {
+        let elsewhere = goal.baseline_scenario();
+        let baseline = goal.baseline.iter().map(|named| (named, &elsewhere));
+        let mut places = Vec::new();
+        for (named, scenario) in baseline.chain([(&goal.candidate, &goal.scenario)]) {
+            let (_, params) = catalogue.scenario(scenario).expect("it is built");
             let subject = catalogue.subject(named).expect("it is built");
-            assert!(
-                group
-                    .cells
-                    .iter()
-                    .any(|cell| cell.implementation == subject.spec),
-                "{}: no cell of {named}",
-                goal.id
-            );
+            let place = plan.groups.iter().position(|group| {
+                let mut cells = group.cells.iter();
+                let has = cells.any(|cell| cell.implementation == subject.spec);
+                group.scenario == *params.spec() && has
+            });
+            let place = place.unwrap_or_else(|| panic!("{}: no {named} in {scenario}", goal.id));
+            // 8 is what an absolute figure needs, see the judge's rules.
+            assert!(plan.groups[place].rounds >= 8, "{}", goal.id);
+            places.push(place);
         }
+        places.sort_unstable();
+        let (first, last) = (places[0], places[places.len() - 1]);
+        let between = &plan.groups[first + 1..=last];
+        assert!(between.iter().all(|group| group.interleaved), "{}", goal.id);
     }
-    assert!(plan.estimated_s <= 600, "{} s", plan.estimated_s);
+    assert!(plan.estimated_s <= 900, "{} s", plan.estimated_s);
 }
 
 #[test]
@@ -223,11 +224,11 @@ fn full_leaves_out_no_claim_of_a_built_family() {
 }
 
 #[test]
-fn full_has_every_value_of_every_axis_on_the_main_scenarios_and_ends_in_90_minutes() {
+fn full_has_every_value_of_every_axis_on_the_main_scenarios_and_ends_in_two_hours() {
     let plan = make("full");
-    assert!(plan.estimated_s < 90 * 60, "{} s", plan.estimated_s);
+    assert!(plan.estimated_s < 120 * 60, "{} s", plan.estimated_s);
     let catalogue = catalogue();
-    for scenario in ["echo/small", "http/small", "http/large"] {
+    for scenario in ["echo/small", "http/small", "http/large", "mqtt/pairs"] {
         let planned: Vec<_> = plan
             .groups
             .iter()

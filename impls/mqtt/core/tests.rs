@@ -1,9 +1,15 @@
 //! The core with time of its own: what happens after seconds and hours.
 
+use ringside_contract::Settings;
 use ringside_engine::Inbox;
 use ringside_wire::mqtt::packet::Wanted;
 
 use super::*;
+
+/// A broker with every axis at its default.
+fn broker() -> Mqtt {
+    Mqtt::new(&BrokerSettings::new(&Settings::default()).unwrap())
+}
 
 /// Clients of one broker.
 struct Hall {
@@ -16,7 +22,7 @@ struct Hall {
 impl Hall {
     fn new() -> Self {
         Self {
-            mqtt: Mqtt::default(),
+            mqtt: broker(),
             inbox: Inbox::new().unwrap(),
             clients: Vec::new(),
             now: 0,
@@ -303,7 +309,7 @@ fn a_client_that_takes_nothing_costs_a_bounded_amount_and_others_nothing() {
 
 #[test]
 fn a_client_without_a_place_for_answers_is_refused() {
-    let mqtt = Mqtt::default();
+    let mqtt = broker();
     let mut connection = mqtt.open(0);
     let (mut bytes, mut out) = (Vec::new(), Vec::new());
     encode::connect(&mut bytes, &hello("a"));

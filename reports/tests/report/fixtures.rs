@@ -534,6 +534,7 @@ fn judgement(
         metric: "operations_per_cpu_s".to_owned(),
         unit: unit.to_owned(),
         baseline: baseline.map(|baseline| baseline.parse().unwrap()),
+        baseline_params: ringside_contract::Settings::default(),
         candidate: candidate.parse().unwrap(),
         kind,
         low,

@@ -35,6 +35,15 @@ pub(crate) fn pair(times: f64, rounds: u32) -> Vec<RunRecord> {
     records
 }
 
+#[test]
+fn a_baseline_may_have_other_parameters() {
+    let line = GAIN.replace(";http/epoll;", ";http/uring{connections=64};");
+    let mut records = cell(SMALL, "http/uring", 8, 2500.0);
+    check(&line, records.clone(), "Not run", "");
+    records.extend(cell("http/small", "http/uring", 8, 1000.0));
+    check(&line, records, "Met", "");
+}
+
 fn generator_limited(records: Vec<RunRecord>, which: &str) -> Vec<RunRecord> {
     let change = |mut record: RunRecord| {
         if record.implementation.to_string() == which
