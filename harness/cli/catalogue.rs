@@ -23,6 +23,10 @@ const MANIFESTS: &[(&str, &str)] = &[
         "impls/mqtt/mosquitto.toml",
         include_str!("../../impls/mqtt/mosquitto.toml"),
     ),
+    (
+        "impls/mqtt/rumqttd.toml",
+        include_str!("../../impls/mqtt/rumqttd.toml"),
+    ),
 ];
 
 /// Every scenario.

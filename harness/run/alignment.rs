@@ -36,6 +36,11 @@ pub(crate) fn alignment(launch: &Launch<'_>, subject: &Subject<'_>) -> Alignment
     }
     result.aligned.extend(manifest.aligned.clone());
     result.not_aligned.clone_from(&manifest.not_aligned);
+    if !manifest.fails.is_empty() {
+        let (count, cases) = (manifest.fails.len(), manifest.fails.join(", "));
+        let sentence = format!("conformance: it is known to fail {count} cases, {cases}");
+        result.not_aligned.push(sentence);
+    }
     for (name, instead) in manifest.unaligned(&subject.axes) {
         result.aligned.remove(name);
         result.not_aligned.push(format!("{name}: {instead}"));

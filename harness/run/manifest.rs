@@ -48,6 +48,9 @@ pub struct Manifest {
     pub needs: Vec<Need>,
     /// Capabilities that it does not have: not applicable, never zero.
     pub cannot: Vec<String>,
+    /// Cases that it is known to fail and is timed with all the same, since no scenario touches them. Each
+    /// record names them.
+    pub fails: Vec<String>,
     /// What it was asked to do like all the others.
     pub aligned: BTreeMap<String, String>,
     /// What could not be aligned.
@@ -259,6 +262,8 @@ struct RawManifest {
     #[serde(default)]
     cannot: Vec<Spanned<String>>,
     #[serde(default)]
+    fails: Vec<Spanned<String>>,
+    #[serde(default)]
     aligned: BTreeMap<String, String>,
     #[serde(default)]
     not_aligned: Vec<String>,
@@ -351,6 +356,7 @@ impl RawManifest {
             stop_grace,
             needs: self.needs,
             cannot: self.cannot.into_iter().map(Spanned::into_inner).collect(),
+            fails: self.fails.into_iter().map(Spanned::into_inner).collect(),
             aligned: self.aligned,
             not_aligned: self.not_aligned,
             texts,

@@ -33,6 +33,8 @@ pub struct QualifyTarget<'a> {
     pub root: &'a Path,
     /// Capabilities that it does not have.
     pub cannot: &'a [String],
+    /// Cases that it is known to fail: they do not keep it from being timed.
+    pub fails: &'a [String],
 }
 
 /// Runs the conformance cases of a family; several servers are checked at the same time.
@@ -105,15 +107,13 @@ pub fn check_conformance(
             "the server named no address".to_owned(),
         ));
     };
-    let cannot = subject
-        .candidate
-        .manifest()
-        .map_or(&[][..], |manifest| &manifest.cannot);
+    let manifest = subject.candidate.manifest();
     let target = QualifyTarget {
         implementation: &subject.spec,
         address,
         root: &root,
-        cannot,
+        cannot: manifest.map_or(&[], |manifest| &manifest.cannot),
+        fails: manifest.map_or(&[], |manifest| &manifest.fails),
     };
     let outcome = qualifier.qualify(&target, launch.stop);
     let failed = outcome.is_err();

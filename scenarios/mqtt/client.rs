@@ -52,7 +52,8 @@ impl Client {
         let connect = encode::Connect {
             version: self.version,
             clean_start,
-            keep_alive: 0,
+            // No client is that silent, and some brokers refuse 0, which is no limit.
+            keep_alive: u16::MAX,
             client: &self.name,
             will,
             user_name: None,

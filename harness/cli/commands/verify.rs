@@ -111,20 +111,13 @@ fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Resul
         .addresses
         .first()
         .context("the server named no address")?;
-    let cannot = subject
-        .candidate
-        .manifest()
-        .map(|manifest| manifest.cannot.clone())
-        .unwrap_or_default();
-    let results = run_cases(
-        &spec.id.family,
-        &Target {
-            address,
-            root: Some(root.clone()),
-            cannot,
-        },
-        &session.stop,
-    );
+    let manifest = subject.candidate.manifest();
+    let target = Target {
+        address,
+        root: Some(root.clone()),
+        cannot: manifest.map_or_else(Vec::new, |manifest| manifest.cannot.clone()),
+    };
+    let results = run_cases(&spec.id.family, &target, &session.stop);
     server.stop();
     if let Ok(results) = &results {
         say_stderr(results, &ringside_run::tail(&log), output);

@@ -6,7 +6,7 @@ use ringside_wire::mqtt::property::PropertyId;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
 use super::peer::{Peer, hello, message, unique};
-use super::{BOTH, case, in_both};
+use super::{case, in_each_version, versions};
 use crate::case::{Case, Failure, Target, ensure};
 
 pub(super) const CASES: &[Case] = &[
@@ -63,7 +63,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn packets_may_be_cut_at_every_byte(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, name) = (unique("cut"), unique("client"));
         let mut bytes = Vec::new();
         encode::connect(&mut bytes, &hello(version, &name));
@@ -86,14 +86,14 @@ fn packets_may_be_cut_at_every_byte(target: &Target) -> Result<(), Failure> {
 }
 
 fn ping_is_answered(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let mut peer = Peer::connect(target, version)?;
         (0..3).try_for_each(|_| peer.expect_nothing())
     })
 }
 
 fn second_connect_ends_the_connection(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let mut peer = Peer::connect(target, version)?;
         let name = unique("again");
         peer.send(|out, version| encode::connect(out, &hello(version, &name)))?;
@@ -121,6 +121,9 @@ fn nameless_client_gets_a_session(target: &Target) -> Result<(), Failure> {
     Peer::with(target, &hello(Version::V311, ""))?
         .0
         .expect_nothing()?;
+    if !versions(target).contains(&Version::V5) {
+        return Ok(());
+    }
     let mut peer = Peer::silent(target, Version::V5)?;
     peer.send(|out, version| encode::connect(out, &hello(version, "")))?;
     let named = peer.next("a CONNACK", |packet| match packet {
@@ -166,7 +169,7 @@ fn broken_packets_end_only_their_connection(target: &Target) -> Result<(), Failu
 }
 
 fn silent_client_is_dropped(target: &Target) -> Result<(), Failure> {
-    for version in BOTH {
+    for &version in versions(target) {
         let name = unique("silent");
         let connect = encode::Connect {
             keep_alive: 1,

@@ -5,7 +5,7 @@ use ringside_wire::mqtt::header::Kind;
 use ringside_wire::mqtt::packet::Packet;
 
 use super::peer::{AtLeastOnce, AtMostOnce, ExactlyOnce, Peer, message, unique};
-use super::{case, in_both};
+use super::{case, in_each_version};
 use crate::case::{Case, Failure, Target, ensure};
 
 pub(super) const CASES: &[Case] = &[
@@ -67,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 fn each_quality_is_delivered_with_its_handshake(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let mut publisher = Peer::connect(target, version)?;
         for wanted in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let topic = unique("quality");
@@ -87,7 +87,7 @@ fn each_quality_is_delivered_with_its_handshake(target: &Target) -> Result<(), F
 }
 
 fn order_is_kept(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         for quality in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
             let topic = unique("order");
             let mut subscriber = Peer::connect(target, version)?;
@@ -108,7 +108,7 @@ fn order_is_kept(target: &Target) -> Result<(), Failure> {
 }
 
 fn repeated_message_of_qos_2_is_delivered_once(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let topic = unique("once");
         let mut subscriber = Peer::connect(target, version)?;
         let mut publisher = Peer::connect(target, version)?;
@@ -133,7 +133,7 @@ fn repeated_message_of_qos_2_is_delivered_once(target: &Target) -> Result<(), Fa
 }
 
 fn wildcards_match_levels(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let root = unique("levels");
         let mut publisher = Peer::connect(target, version)?;
         for (filter, matched, other) in [
@@ -164,7 +164,7 @@ fn wildcards_match_levels(target: &Target) -> Result<(), Failure> {
 }
 
 fn names_that_begin_with_a_dollar_are_left_alone(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, level) = (unique("$ringside"), unique("end"));
         let mut subscriber = Peer::connect(target, version)?;
         let mut publisher = Peer::connect(target, version)?;
@@ -177,7 +177,7 @@ fn names_that_begin_with_a_dollar_are_left_alone(target: &Target) -> Result<(), 
 }
 
 fn overlapping_subscriptions_give_the_highest_quality(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let topic = unique("overlap");
         let mut subscriber = Peer::connect(target, version)?;
         let mut publisher = Peer::connect(target, version)?;
@@ -191,7 +191,7 @@ fn overlapping_subscriptions_give_the_highest_quality(target: &Target) -> Result
 }
 
 fn unsubscribed_client_gets_no_more(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, other) = (unique("gone"), unique("kept"));
         let mut subscriber = Peer::connect(target, version)?;
         let mut publisher = Peer::connect(target, version)?;
@@ -211,7 +211,7 @@ fn unsubscribed_client_gets_no_more(target: &Target) -> Result<(), Failure> {
 }
 
 fn last_retained_message_comes_with_a_subscription(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let topic = unique("last");
         let mut publisher = Peer::connect(target, version)?;
         let retained = |payload| encode::Publish {
@@ -245,7 +245,7 @@ fn last_retained_message_comes_with_a_subscription(target: &Target) -> Result<()
 }
 
 fn large_message_comes_whole(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let topic = unique("large");
         let payload = crate::client::pattern_bytes(0, 200_000);
         let mut subscriber = Peer::connect(target, version)?;

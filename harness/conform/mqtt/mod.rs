@@ -26,11 +26,21 @@ pub fn cases() -> &'static [Case] {
     &CASES
 }
 
-const BOTH: [Version; 2] = [Version::V311, Version::V5];
+/// The versions that a target speaks.
+fn versions(target: &Target) -> &'static [Version] {
+    if target.cannot.iter().any(|lack| lack == "mqtt_5") {
+        &[Version::V311]
+    } else {
+        &[Version::V311, Version::V5]
+    }
+}
 
-/// Runs a case in both versions.
-fn in_both(run: impl Fn(Version) -> Result<(), Failure>) -> Result<(), Failure> {
-    BOTH.into_iter().try_for_each(|version| {
+/// Runs a case in each version that the target speaks.
+fn in_each_version(
+    target: &Target,
+    run: impl Fn(Version) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    versions(target).iter().try_for_each(|&version| {
         run(version).map_err(|failure| Failure::new(format!("{version:?}: {failure}")))
     })
 }

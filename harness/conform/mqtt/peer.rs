@@ -46,7 +46,7 @@ pub(super) fn hello(version: Version, client: &str) -> encode::Connect<'_> {
     encode::Connect {
         version,
         clean_start: true,
-        keep_alive: 0,
+        keep_alive: u16::MAX,
         client,
         will: None,
         user_name: None,

@@ -7,7 +7,7 @@ use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::reason::Reason;
 
 use super::peer::{AtLeastOnce, AtMostOnce, ExactlyOnce, Peer, hello, unique};
-use super::{case, in_both};
+use super::{case, in_each_version};
 use crate::case::{Case, Failure, Target, ensure};
 
 pub(super) const CASES: &[Case] = &[
@@ -67,7 +67,7 @@ fn leave(mut peer: Peer) -> Result<(), Failure> {
 }
 
 fn session_waits_for_its_client(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, name) = (unique("wait"), unique("client"));
         let (mut subscriber, present) = Peer::with(target, &lasting(version, &name))?;
         ensure(!present, || "a new client has a session".to_owned())?;
@@ -87,7 +87,7 @@ fn session_waits_for_its_client(target: &Target) -> Result<(), Failure> {
 }
 
 fn new_session_forgets_the_old_one(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, name) = (unique("forget"), unique("client"));
         let (mut subscriber, _) = Peer::with(target, &lasting(version, &name))?;
         subscriber.subscribe(&topic, AtLeastOnce)?;
@@ -101,7 +101,7 @@ fn new_session_forgets_the_old_one(target: &Target) -> Result<(), Failure> {
 }
 
 fn unacknowledged_message_is_sent_again(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, name) = (unique("again"), unique("client"));
         let (mut subscriber, _) = Peer::with(target, &lasting(version, &name))?;
         subscriber.subscribe(&topic, ExactlyOnce)?;
@@ -127,7 +127,7 @@ fn unacknowledged_message_is_sent_again(target: &Target) -> Result<(), Failure> 
 }
 
 fn same_client_takes_over(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         for connect in [hello, lasting] {
             let (topic, name) = (unique("take"), unique("client"));
             let (mut first, _) = Peer::with(target, &connect(version, &name))?;
@@ -158,7 +158,7 @@ fn with_will<'a>(version: Version, client: &'a str, topic: &'a str) -> encode::C
 }
 
 fn will_of_a_lost_client_is_published(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let topic = unique("will");
         let mut subscriber = Peer::connect(target, version)?;
         subscriber.subscribe(&topic, AtLeastOnce)?;
@@ -175,7 +175,7 @@ fn will_of_a_lost_client_is_published(target: &Target) -> Result<(), Failure> {
 }
 
 fn will_of_a_client_that_breaks_the_rules_is_published(target: &Target) -> Result<(), Failure> {
-    in_both(|version| {
+    in_each_version(target, |version| {
         let (topic, name) = (unique("will"), unique("client"));
         let mut subscriber = Peer::connect(target, version)?;
         subscriber.subscribe(&topic, AtLeastOnce)?;

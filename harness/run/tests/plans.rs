@@ -26,6 +26,7 @@ fn catalogue() -> Catalogue {
             manifest("impls/http/nginx.toml"),
             manifest("impls/http/caddy.toml"),
             manifest("impls/mqtt/mosquitto.toml"),
+            manifest("impls/mqtt/rumqttd.toml"),
         ],
     }
 }
