@@ -158,6 +158,10 @@ impl<P: Protocol> Protocol for Shared<P> {
 
     const CALLS: bool = P::CALLS;
 
+    fn wants_one_thread(&self) -> bool {
+        self.0.wants_one_thread()
+    }
+
     fn introduce(&self, connection: &mut P::Connection, caller: Caller) {
         self.0.introduce(connection, caller);
     }

@@ -34,7 +34,7 @@ pub fn start(reply: FloorReply, options: &EngineOptions) -> Result<Box<dyn Servi
             Ok(ring) => ring,
             Err(error) => return ready.failed(error),
         };
-        let acceptor = Acceptor::new(listener, settings.accept(), &ring);
+        let acceptor = Acceptor::new(Arc::new(listener), settings.accept(), &ring);
         let mut floor = Floor {
             reply,
             ring,

@@ -16,6 +16,12 @@ pub trait Protocol: Send + Sync + 'static {
     /// Connections send things to one another, by [`Caller`]. Engines look for calls only then.
     const CALLS: bool = false;
 
+    /// All connections have to be served by one thread. An engine that would take another one when its
+    /// table of descriptors is full lets further clients wait instead.
+    fn wants_one_thread(&self) -> bool {
+        false
+    }
+
     /// A connection was accepted.
     fn open(&self, now: Millis) -> Self::Connection;
 

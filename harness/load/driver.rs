@@ -7,9 +7,8 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use ringside_contract::{Arrivals, LoadPlan, Measures, Params, Scenario};
-use ringside_metal::{SyscallCounter, monotonic_ns};
+use ringside_metal::{SyscallCounter, monotonic_ns, own_table};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
 use crate::error::LoadError;
@@ -17,8 +16,9 @@ use crate::options::DriveOptions;
 use crate::outcome::{Block, Counted, Opened, Pace, Window, measures};
 use crate::segment::{Kind, Segment, segments};
 use crate::shared::{DRAIN, Shared};
-use crate::socket::check_congestion;
+use crate::socket::{check_congestion, connections_per_source};
 use crate::system::{SystemReading, load_before};
+use crate::tables::{self, Threads};
 use crate::watch::{Clocks, Usage, Watched};
 use crate::worker::{Ready, Report, Setup, Worker};
 
@@ -30,9 +30,6 @@ const STOPPED_MIN_MS: u64 = 200;
 
 /// A step of a sweep that completes less than this part of what was offered is the knee.
 const KNEE: f64 = 0.95;
-
-/// Descriptors that the generator needs besides its connections.
-const OTHER_FILES: u64 = 64;
 
 /// Loads the server at `options.targets` as `scenario` says, and gives what was measured.
 ///
@@ -50,22 +47,18 @@ pub fn drive(
     let mut warnings = Vec::new();
     let mut plan = scenario.load(params)?;
     check(&plan, options)?;
-    fit_open_files(&mut plan, &mut warnings)?;
+    let Threads { count, own_tables } = tables::fit(&mut plan, options.cpus.len(), &mut warnings)?;
     let segments = segments(&plan.arrivals, &options.timing);
-    let threads = if plan.together {
-        1
-    } else {
-        options.cpus.len().max(1)
-    };
     let setup = Setup {
         scenario,
         params,
         plan: &plan,
         segments: &segments,
         options,
-        threads,
+        threads: count,
+        per_source: connections_per_source(),
     };
-    let shared = Shared::new(threads)?;
+    let shared = Shared::new(count)?;
     let before = Before {
         load: load_before(),
         server: options.watch.map(|root| Watched::Tree(root).usage()),
@@ -73,11 +66,19 @@ pub fn drive(
     };
     let (conducted, reports) = thread::scope(|scope| {
         let (ready, readiness) = channel();
-        let handles: Vec<_> = (0..threads)
+        let handles: Vec<_> = (0..count)
             .map(|number| {
                 let (setup, shared, ready) = (&setup, &shared, ready.clone());
                 scope.spawn(move || {
-                    prepare_thread(setup.options.cpus.get(number).copied());
+                    let cpus = &setup.options.cpus;
+                    prepare_thread(cpus.get(number % cpus.len().max(1)).copied());
+                    if own_tables {
+                        // Before the thread opens anything; what wakes it is open already.
+                        own_table().map_err(|source| LoadError::Io {
+                            step: "get a table of descriptors for a loading thread",
+                            source,
+                        })?;
+                    }
                     Worker::new(setup, shared, number)?.run(&ready)
                 })
             })
@@ -158,46 +159,6 @@ fn pin(cpu: usize) -> rustix::io::Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu);
     sched_setaffinity(None, &set)
-}
-
-/// Raises the limit on open files as far as it goes, and takes as many connections as fit, if that is
-/// still the load that was asked for.
-fn fit_open_files(plan: &mut LoadPlan, warnings: &mut Vec<String>) -> Result<(), LoadError> {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = u64::from(plan.connections) + OTHER_FILES;
-    if current.is_none_or(|current| current >= wanted) {
-        return Ok(());
-    }
-    // Refused only when the hard limit was lowered in between: then the old limit stays, and counts.
-    let raised = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .is_ok();
-    let limit = if raised { maximum } else { current };
-    let Some(limit) = limit.filter(|&limit| limit < wanted) else {
-        return Ok(());
-    };
-    let room = u32::try_from(limit.saturating_sub(OTHER_FILES))
-        .unwrap_or(u32::MAX)
-        .max(1);
-    if room < plan.connections_min {
-        return Err(LoadError::OpenFiles {
-            wanted: plan.connections,
-            limit,
-            room,
-        });
-    }
-    warnings.push(format!(
-        "{room} connections instead of {}: a process here may have {limit} open files (ulimit -n)",
-        plan.connections
-    ));
-    plan.connections = room;
-    plan.active = plan.active.min(room);
-    Ok(())
 }
 
 /// Pins the thread, which has been tried before, and lets it wake to the microsecond (the system's

@@ -9,11 +9,15 @@ use rustix::net::sockopt;
 
 use crate::connection::{Flying, State, parts};
 use crate::socket::{Dial, source};
-use crate::worker::{WAKE, Worker};
+use crate::tables::memory_is_short;
+use crate::worker::{Setup, WAKE, Worker};
 
 /// How long to wait before a connection that failed is opened again: a server that is down must not
 /// keep the generator busy.
 const RETRY_NS: u64 = 10_000_000;
+
+/// Before each so many-th connection the free memory is looked at.
+const MEMORY_LOOK: u64 = 1024;
 
 impl Worker<'_> {
     /// Handles one event.
@@ -46,6 +50,12 @@ impl Worker<'_> {
         let threads = u32::try_from(self.setup.threads).unwrap_or(u32::MAX);
         let connecting_max = (self.setup.plan.connecting_max / threads).max(1);
         while self.connecting < connecting_max {
+            if !self.running
+                && self.opened % MEMORY_LOOK == MEMORY_LOOK - 1
+                && let Some(because) = memory_is_short()
+            {
+                return self.give_up_opening(&because);
+            }
             let Some(index) = self.unopened.pop_front() else {
                 return;
             };
@@ -53,11 +63,23 @@ impl Worker<'_> {
         }
     }
 
+    /// Opens no more connections.
+    fn give_up_opening(&mut self, because: &str) {
+        for index in mem::take(&mut self.unopened) {
+            self.connect_failed(index as usize, because);
+        }
+    }
+
     fn begin(&mut self, index: usize) {
         let options = self.setup.options;
         let connection = &mut self.connections[index];
         let target = options.targets[connection.number as usize % options.targets.len()];
-        let from = source(target, self.opened, self.number, self.setup.threads);
+        let Setup {
+            per_source,
+            threads,
+            ..
+        } = *self.setup;
+        let from = source(target, self.opened, per_source, self.number, threads);
         self.opened += 1;
         let dial = Dial {
             congestion: options.congestion.as_deref(),

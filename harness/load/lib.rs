@@ -19,6 +19,7 @@ mod segment;
 mod shared;
 mod socket;
 mod system;
+mod tables;
 mod tally;
 mod watch;
 mod worker;

@@ -13,9 +13,27 @@ use rustix::net::{
 
 use crate::error::LoadError;
 
-/// Connections from one source address to one destination. Beyond about 32,000 a connect() costs
-/// 1,500 us instead of 22, since the kernel looks for a free port one after another.
-const CONNECTIONS_PER_SOURCE: u64 = 28_000;
+/// Connections from one source address where the system's range of ports cannot be read: half of the
+/// smallest range in use, 32768 to 60999.
+const CONNECTIONS_PER_SOURCE: u64 = 14_000;
+
+/// Connections from one source address to one destination. The kernel tries every second port of its range
+/// first; beyond that, half of the range, it looks at all of these again for each connection, and a
+/// connect() costs 1,500 us instead of 22.
+pub(crate) fn connections_per_source() -> u64 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    range
+        .ok()
+        .and_then(|range| half_of(&range))
+        .unwrap_or(CONNECTIONS_PER_SOURCE)
+}
+
+fn half_of(range: &str) -> Option<u64> {
+    let mut ends = range.split_whitespace().map(|end| end.parse::<u64>().ok());
+    let (low, high) = (ends.next()??, ends.next()??);
+    let ports = high.checked_sub(low)? + 1;
+    Some((ports / 2).max(1))
+}
 
 /// How sockets are opened.
 #[derive(Debug, Clone, Copy)]
@@ -84,11 +102,12 @@ pub(crate) fn check_congestion(name: &str) -> Result<(), LoadError> {
     })
 }
 
-/// The source address for the connection that thread `thread` of `threads` opens after `opened` others;
-/// `None` leaves the choice to the system.
+/// The source address for the connection that thread `thread` of `threads` opens after `opened` others,
+/// `per_source` of them from each address; `None` leaves the choice to the system.
 pub(crate) fn source(
     target: SocketAddr,
     opened: u64,
+    per_source: u64,
     thread: usize,
     threads: usize,
 ) -> Option<Ipv4Addr> {
@@ -98,7 +117,7 @@ pub(crate) fn source(
     if !address.is_loopback() {
         return None;
     }
-    match (opened / CONNECTIONS_PER_SOURCE) * threads as u64 + thread as u64 {
+    match (opened / per_source) * threads as u64 + thread as u64 {
         0 => None,
         number => Some(loopback(number)),
     }
@@ -122,23 +141,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_source_changes_after_28_000_connections_and_never_meets_another_threads() {
+    fn the_source_changes_after_so_many_connections_and_never_meets_another_threads() {
         let target = SocketAddr::from(([127, 0, 0, 1], 80));
-        assert_eq!(source(target, 27_999, 0, 2), None);
-        assert_eq!(source(target, 0, 1, 2), Some(Ipv4Addr::new(127, 0, 0, 2)));
-        assert_eq!(
-            source(target, 28_000, 0, 2),
-            Some(Ipv4Addr::new(127, 0, 0, 3))
-        );
+        let source = |opened, thread| source(target, opened, 14_000, thread, 2);
+        assert_eq!(source(13_999, 0), None);
+        assert_eq!(source(0, 1), Some(Ipv4Addr::new(127, 0, 0, 2)));
+        assert_eq!(source(14_000, 0), Some(Ipv4Addr::new(127, 0, 0, 3)));
+    }
+
+    #[test]
+    fn half_of_the_range_of_ports_is_for_one_source() {
+        assert_eq!(half_of("32768\t60999\n"), Some(14_116));
+        assert_eq!(half_of("1024 65535"), Some(32_256));
+        for broken in ["", "1", "a b", "9 3"] {
+            assert_eq!(half_of(broken), None, "{broken}");
+        }
+        assert!(connections_per_source() > 0);
     }
 
     #[test]
     fn other_machines_are_reached_from_the_systems_address() {
         assert_eq!(
-            source(SocketAddr::from(([192, 0, 2, 1], 80)), 1 << 40, 3, 4),
+            source(SocketAddr::from(([192, 0, 2, 1], 80)), 1 << 40, 1, 3, 4),
             None
         );
-        assert_eq!(source("[::1]:80".parse().unwrap(), 1 << 40, 3, 4), None);
+        assert_eq!(source("[::1]:80".parse().unwrap(), 1 << 40, 1, 3, 4), None);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) options: &'a DriveOptions,
     /// How many loading threads there are.
     pub(crate) threads: usize,
+    /// Connections from one source address.
+    pub(crate) per_source: u64,
 }
 
 /// What a thread tells once its connections are open.

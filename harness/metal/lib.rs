@@ -26,5 +26,5 @@ pub use client_epoll::wait_events;
 pub use client_socket::bind_without_port;
 pub use clock::{coarse_millis, monotonic_ns, process_cpu_ns, thread_cpu_ns};
 pub use counters::{CountError, SyscallCounter};
-pub use descriptors::raise_descriptor_limit;
+pub use descriptors::{own_table, raise_descriptor_limit};
 pub use usage::ended_children_cpu_ns;

@@ -13,6 +13,7 @@ use ringside_wire::mqtt::packet::Wanted;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::topic::{self, NotShared};
 
+use crate::memory::Store;
 use crate::message::{Message, Routed};
 use crate::registry::{Registry, Subscriber, Wish};
 use crate::session::{Attach, Session};
@@ -23,6 +24,8 @@ use crate::spawned;
 #[derive(Debug)]
 pub(crate) struct Broker {
     registry: Registry,
+    /// Memory of connections.
+    pub(crate) store: Store,
     /// A thread gives each subscriber its message.
     spawn: bool,
     sessions: Mutex<HashSet<ByClient>>,
@@ -83,6 +86,7 @@ impl Broker {
     pub(crate) fn new(settings: &BrokerSettings) -> Arc<Self> {
         Arc::new(Self {
             registry: Registry::new(settings.guard, settings.cached),
+            store: Store::new(settings.memory, settings.preallocate),
             spawn: settings.spawn,
             sessions: Mutex::new(HashSet::with_capacity(settings.preallocate)),
             retained: RwLock::default(),
@@ -90,6 +94,11 @@ impl Broker {
             next_due: AtomicU64::new(Millis::MAX),
             numbers: AtomicU64::new(0),
         })
+    }
+
+    /// Its subscriptions belong to the thread that made them.
+    pub(crate) fn is_of_one_thread(&self) -> bool {
+        self.registry.is_local()
     }
 
     /// A number that no other connection has.

@@ -14,7 +14,7 @@ use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
 
 use crate::broker::{Broker, Will};
-use crate::memory::{Own, Store};
+use crate::memory::Own;
 use crate::message::{Message, Routed};
 use crate::session::{Attach, Session, Taking};
 use crate::settings::BrokerSettings;
@@ -30,7 +30,6 @@ const CONNECT_MAX: Millis = 10_000;
 #[derive(Debug)]
 pub struct Mqtt {
     broker: Arc<Broker>,
-    store: Arc<Store>,
     taking: Taking,
 }
 
@@ -38,7 +37,6 @@ pub struct Mqtt {
 #[derive(Debug)]
 pub struct Connection {
     broker: Arc<Broker>,
-    store: Arc<Store>,
     own: Own,
     number: u64,
     caller: Option<Caller>,
@@ -68,7 +66,6 @@ impl Mqtt {
     pub fn new(settings: &BrokerSettings) -> Self {
         Self {
             broker: Broker::new(settings),
-            store: Arc::new(Store::new(settings.memory, settings.preallocate)),
             taking: Taking {
                 coalesce: settings.coalesce,
                 batch: settings.forward_batch,
@@ -82,11 +79,14 @@ impl Protocol for Mqtt {
 
     const CALLS: bool = true;
 
+    fn wants_one_thread(&self) -> bool {
+        self.broker.is_of_one_thread()
+    }
+
     fn open(&self, now: Millis) -> Connection {
         Connection {
             broker: Arc::clone(&self.broker),
-            store: Arc::clone(&self.store),
-            own: self.store.get(),
+            own: self.broker.store.get(),
             number: self.broker.number(),
             caller: None,
             version: Version::V311,
@@ -174,7 +174,8 @@ impl Drop for Connection {
             let will = self.will.take().map(|will| *will);
             self.broker.detach(session, self.number, will, self.heard);
         }
-        self.store
+        self.broker
+            .store
             .give_back(mem::replace(&mut self.own, Own::Nothing));
     }
 }

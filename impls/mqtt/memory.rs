@@ -17,7 +17,7 @@ pub(crate) enum Own {
     /// A buffer each way. Packets that do not fit go past it.
     Buffers(Box<Buffers>),
     /// Grows with every packet, and is freed as a whole.
-    Arena(Bump),
+    Arena(Box<Bump>),
 }
 
 /// A buffer each way.
@@ -90,7 +90,7 @@ impl Store {
     pub(crate) fn get(&self) -> Own {
         match self.kind {
             Memory::Shared => Own::Nothing,
-            Memory::Arena => Own::Arena(Bump::new()),
+            Memory::Arena => Own::Arena(Box::default()),
             Memory::Buffers => {
                 let spare = self
                     .spare

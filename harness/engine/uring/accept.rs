@@ -4,6 +4,8 @@ use ringside_metal::ring::{Accept, Ring};
 use ringside_metal::socket::BACKLOG;
 use rustix::io::Errno;
 
+use std::sync::Arc;
+
 use crate::listener::Listener;
 
 /// The number of accepts; no connection has it.
@@ -16,7 +18,7 @@ const CLOSE_TO_FULL: usize = 2 * BACKLOG as usize;
 
 /// The accepting side of a worker.
 pub(crate) struct Acceptor {
-    listener: Listener,
+    listener: Arc<Listener>,
     how: Accept,
     /// Slots for direct descriptors; plain ones are limited by the kernel, which then says `EMFILE`
     /// and lets the client wait.
@@ -28,9 +30,9 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: Listener, how: Accept, ring: &Ring) -> Self {
+    pub(crate) fn new(listener: Arc<Listener>, how: Accept, ring: &Ring) -> Self {
         // With a listener that does not block, an accept could end at once instead of waiting.
-        let _ = rustix::io::ioctl_fionbio(&listener, false);
+        let _ = rustix::io::ioctl_fionbio(&*listener, false);
         let slots = if how.direct {
             ring.direct_descriptors() as usize
         } else {
@@ -61,11 +63,16 @@ impl Acceptor {
                     multishot,
                     ..self.how
                 };
-                ring.accept(&self.listener, how, TAG);
+                ring.accept(&*self.listener, how, TAG);
                 self.armed = Some(how);
             }
             _ => {}
         }
+    }
+
+    /// True when `open` connections leave so little room that another ring should take over.
+    pub(crate) fn is_close_to_full(&self, open: usize) -> bool {
+        self.slots.saturating_sub(open) <= CLOSE_TO_FULL
     }
 
     /// An accept has completed.

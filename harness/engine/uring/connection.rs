@@ -140,7 +140,8 @@ pub(super) struct Connection<C> {
     out: Vec<u8>,
     /// The range of the payload in flight that is still to be sent.
     unsent: Range<usize>,
-    transfer: Option<Transfer>,
+    /// Apart, since most connections have none and many only stay.
+    transfer: Option<Box<Transfer>>,
 }
 
 impl<C> Connection<C> {

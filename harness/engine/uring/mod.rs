@@ -9,6 +9,7 @@
 mod accept;
 mod connection;
 mod moderation;
+mod relief;
 mod settings;
 mod transfer;
 mod worker;

@@ -11,6 +11,7 @@ use ringside_metal::ring::{Completion, Payload, Ring, RingError, Socket};
 use super::accept::{self, Acceptor};
 use super::connection::{self, Connection, Shared};
 use super::moderation::Moderation;
+use super::relief::{self, Relief};
 use super::settings::RingSettings;
 use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
@@ -65,23 +66,22 @@ pub(crate) fn spawn_loop<P: Protocol>(
         });
     }
     let cpus: Vec<usize> = options.cpu(worker).into_iter().collect();
-    let (protocol, body, settings) = (Arc::clone(protocol), options.body, *settings);
-    start_worker(workers, &cpus, move |stop, ready| {
+    let common = Common {
+        listener: Arc::new(listener),
+        protocol: Arc::clone(protocol),
+        body: options.body,
+        settings: *settings,
+        stop: Arc::clone(workers.stop_signal()),
+    };
+    start_worker(workers, &cpus, move |_, ready| {
         // Made here, since a ring with a single issuer belongs to the thread that makes it.
-        let ring = match Ring::new(&settings.setup()) {
-            Ok(ring) => ring,
-            Err(error) => return ready.failed(error),
-        };
-        let acceptor = Acceptor::new(listener, settings.accept(), &ring);
-        let inbox = if P::CALLS { Some(Inbox::new()?) } else { None };
-        let shared = Shared::new(protocol, ring, settings, body, inbox);
-        let mut worker = Worker::new(shared, acceptor);
-        worker.begin(stop);
-        if let Err(error) = worker.shared.ring.submit() {
-            return ready.failed(error);
+        match Worker::new(common, 0) {
+            Ok(worker) => {
+                ready.succeeded();
+                worker.serve()
+            }
+            Err(error) => ready.failed(error),
         }
-        ready.succeeded();
-        worker.serve()
     })
 }
 
@@ -147,31 +147,64 @@ pub(super) struct Totals {
     pub(super) splice_copied: u64,
 }
 
-struct Worker<P: Protocol> {
+/// What the rings have in common that one listener feeds.
+pub(super) struct Common<P> {
+    pub(super) listener: Arc<Listener>,
+    pub(super) protocol: Arc<P>,
+    pub(super) body: BodyMode,
+    pub(super) settings: RingSettings,
+    pub(super) stop: Arc<Stop>,
+}
+
+impl<P> Clone for Common<P> {
+    fn clone(&self) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            protocol: Arc::clone(&self.protocol),
+            body: self.body,
+            settings: self.settings,
+            stop: Arc::clone(&self.stop),
+        }
+    }
+}
+
+pub(super) struct Worker<P: Protocol> {
     shared: Shared<P>,
     acceptor: Acceptor,
     connections: Vec<Option<Connection<P::Connection>>>,
     free: Vec<u32>,
     moderation: Moderation,
+    relief: Relief<P>,
     started: Instant,
     stopping: bool,
 }
 
 impl<P: Protocol> Worker<P> {
-    fn new(shared: Shared<P>, acceptor: Acceptor) -> Self {
-        Self {
-            moderation: Moderation::new(shared.settings.moderate),
-            shared,
+    /// With a ring of its own, which accepts already; `number` others were there before.
+    pub(super) fn new(common: Common<P>, number: usize) -> Result<Self, RingError> {
+        let Common { settings, body, .. } = common;
+        let ring = Ring::new(&relief::setup(&settings, number))?;
+        let acceptor = Acceptor::new(Arc::clone(&common.listener), settings.accept(), &ring);
+        let inbox = P::CALLS.then(Inbox::new).transpose();
+        let inbox = inbox.map_err(RingError::Setup)?;
+        let protocol = Arc::clone(&common.protocol);
+        let mut worker = Self {
+            moderation: Moderation::new(settings.moderate),
+            shared: Shared::new(protocol, ring, settings, body, inbox),
             acceptor,
             connections: Vec::new(),
             free: Vec::new(),
+            relief: Relief::new(common, number),
             started: Instant::now(),
             stopping: false,
-        }
+        };
+        worker.begin();
+        worker.shared.ring.submit()?;
+        Ok(worker)
     }
 
-    fn begin(&mut self, stop: &Stop) {
-        self.shared.ring.poll_readable(stop, STOP);
+    fn begin(&mut self) {
+        self.shared.ring.poll_readable(self.relief.stop(), STOP);
         self.shared.ring.timeout(Duration::from_secs(1), TICK);
         self.watch_inbox();
         self.acceptor.adjust(0, &mut self.shared.ring);
@@ -185,7 +218,7 @@ impl<P: Protocol> Worker<P> {
         }
     }
 
-    fn serve(&mut self) -> io::Result<Counters> {
+    pub(super) fn serve(mut self) -> io::Result<Counters> {
         let mut calls = Vec::new();
         while !self.stopping {
             let now = self.wait().map_err(RingError::into_io)?;
@@ -197,11 +230,16 @@ impl<P: Protocol> Worker<P> {
             }
             self.feed_starved();
             self.answer_calls(&mut calls);
-            self.acceptor
-                .adjust(self.shared.totals.open, &mut self.shared.ring);
+            let open = self.shared.totals.open;
+            self.acceptor.adjust(open, &mut self.shared.ring);
+            if self.acceptor.is_close_to_full(open) {
+                self.relief.come();
+            }
         }
         self.close_all()?;
-        Ok(self.counters())
+        let mut counters = self.counters();
+        self.relief.end(&mut counters)?;
+        Ok(counters)
     }
 
     /// Hands over what was queued, and waits unless connections were called meanwhile.

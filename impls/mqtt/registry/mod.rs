@@ -84,6 +84,11 @@ impl Registry {
         Self { table, version }
     }
 
+    /// Each thread has a table of its own.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.table, Table::Local(_))
+    }
+
     /// Adds a subscription, or replaces the session's own to the same filter.
     pub(crate) fn insert(&self, filter: &str, shared: Option<Shared<'_>>, subscriber: Subscriber) {
         let filter = Filter::new(filter, shared);

@@ -176,7 +176,7 @@ impl<C> Connection<C> {
                 }
             }
             _ => match Transfer::new(body, shared.body, &mut shared.totals) {
-                Ok(transfer) => self.transfer = Some(transfer),
+                Ok(transfer) => self.transfer = Some(Box::new(transfer)),
                 Err(_) => self.phase = Phase::Closing,
             },
         }
