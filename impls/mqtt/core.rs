@@ -16,13 +16,14 @@ use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
 use crate::broker::{Broker, Will};
 use crate::memory::Own;
 use crate::message::{Message, Routed};
-use crate::session::{Attach, Session, Taking};
+use crate::outgoing::Taking;
+use crate::session::{Attach, Session};
 use crate::settings::BrokerSettings;
 
 /// The largest packet that is taken, in bytes; clients of 5.0 are told.
 pub(crate) const PACKET_MAX: usize = 1 << 20;
 /// Topics that a client may give a number, on one connection.
-const ALIASES_MAX: u16 = 64;
+const ALIASES_MAX: usize = 32;
 /// Time for the first packet.
 const CONNECT_MAX: Millis = 10_000;
 
@@ -43,7 +44,8 @@ pub struct Connection {
     version: Version,
     session: Option<Arc<Session>>,
     will: Option<Box<Will>>,
-    aliases: Vec<Box<str>>,
+    /// Topics by their numbers; apart, since hardly anybody has any.
+    aliases: Option<Box<Aliases>>,
     /// Milliseconds without a packet after which the client is lost; 0 for no limit.
     silence_max: Millis,
     /// When the last packet came.
@@ -51,6 +53,9 @@ pub struct Connection {
     /// It is over: what still comes is nobody's.
     ended: bool,
 }
+
+/// The topic of each alias that was set.
+type Aliases = [Option<Box<str>>; ALIASES_MAX];
 
 /// How the connection goes on behind a packet.
 enum Next {
@@ -92,7 +97,7 @@ impl Protocol for Mqtt {
             version: Version::V311,
             session: None,
             will: None,
-            aliases: Vec::new(),
+            aliases: None,
             silence_max: CONNECT_MAX,
             heard: now,
             ended: false,
@@ -367,19 +372,14 @@ impl Connection {
     /// The topic of an alias, set by a topic that comes with it.
     fn alias(&mut self, topic: &str, alias: u32) -> Option<Box<str>> {
         let at = usize::try_from(alias).ok()?.checked_sub(1)?;
-        if at >= usize::from(ALIASES_MAX) {
+        if at >= ALIASES_MAX {
             return None;
         }
-        if !topic.is_empty() {
-            if self.aliases.len() <= at {
-                self.aliases.resize(at + 1, Box::default());
-            }
-            self.aliases[at] = topic.into();
+        if topic.is_empty() {
+            return self.aliases.as_ref()?[at].clone();
         }
-        self.aliases
-            .get(at)
-            .filter(|topic| !topic.is_empty())
-            .cloned()
+        self.aliases.get_or_insert_default()[at] = Some(topic.into());
+        Some(topic.into())
     }
 
     fn acknowledge(
@@ -491,7 +491,7 @@ fn welcome(out: &mut Vec<u8>, version: Version, present: bool, given: Option<&st
         ),
         (
             PropertyId::TOPIC_ALIAS_MAXIMUM,
-            Value::Number(ALIASES_MAX.into()),
+            Value::Number(ALIASES_MAX as u32),
         ),
     ];
     properties.extend(given.map(|name| (PropertyId::ASSIGNED_CLIENT, Value::Text(name))));

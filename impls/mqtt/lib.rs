@@ -11,6 +11,7 @@ mod floor;
 mod in_flight;
 mod memory;
 mod message;
+mod outgoing;
 mod per_core_epoll;
 mod per_core_uring;
 mod registry;

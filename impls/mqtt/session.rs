@@ -12,18 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringside_engine::{Caller, Millis};
 use ringside_wire::mqtt::encode;
-use ringside_wire::mqtt::header::{self, Kind};
+use ringside_wire::mqtt::header::Kind;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
 use crate::in_flight::InFlight;
 use crate::message::{Message, Routed, identifier};
+use crate::outgoing::{Outgoing, Taking};
 
 /// Bytes that wait for the connection to take them; beyond it messages are queued, or dropped at QoS 0.
 const PENDING_MAX: usize = 512 << 10;
-
-/// Memory that stays with a client for the next messages.
-const SPARE_MAX: usize = 8 << 10;
 
 /// Messages queued for one client.
 const QUEUE_MAX: usize = 1000;
@@ -51,12 +49,6 @@ pub(crate) struct State {
     packet_max: u32,
     /// Seconds that it outlives its connection.
     pub(crate) expiry_s: u32,
-    /// Written and not yet taken.
-    pending: Vec<u8>,
-    /// Bytes of that that were taken already, one packet after another.
-    taken: u32,
-    /// Packets that wait.
-    packets: u32,
     /// What a client without subscriptions, that publishes at most at QoS 1, never needs: most that stay
     /// are such.
     more: Option<Box<More>>,
@@ -65,6 +57,8 @@ pub(crate) struct State {
 /// The part of a session that it may never need.
 #[derive(Debug, Default)]
 struct More {
+    /// Written and not yet taken.
+    outgoing: Outgoing,
     /// What was sent and is not acknowledged. For sending it again it is kept in a session that outlives
     /// its connection, and only there.
     in_flight: InFlight<Option<Queued>>,
@@ -83,15 +77,6 @@ struct Queued {
     quality: QualityOfService,
     retain: bool,
     subscriptions: Vec<u32>,
-}
-
-/// How a connection takes what waits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Taking {
-    /// Many packets at once; else one at a time.
-    pub(crate) coalesce: bool,
-    /// Packets at once.
-    pub(crate) batch: u32,
 }
 
 /// A connection for a session.
@@ -119,9 +104,6 @@ impl Session {
                 receive_maximum: attach.receive_maximum,
                 packet_max: attach.packet_max,
                 expiry_s: attach.expiry_s,
-                pending: Vec::new(),
-                taken: 0,
-                packets: 0,
                 more: None,
             }),
         })
@@ -150,7 +132,7 @@ impl Session {
         state.receive_maximum = attach.receive_maximum;
         state.packet_max = attach.packet_max;
         state.expiry_s = attach.expiry_s;
-        state.clear_pending();
+        state.clear_outgoing();
         state.send_again(now);
     }
 
@@ -172,7 +154,7 @@ impl Session {
         self.online.store(false, Ordering::Relaxed);
         state.owner = 0;
         state.caller = None;
-        state.clear_pending();
+        state.clear_outgoing();
         true
     }
 
@@ -237,33 +219,32 @@ impl State {
             // Nothing is kept for a client that is away (MQTT 5.0, 4.1).
             return;
         }
-        if self.pending.len() > PENDING_MAX {
+        if self.waiting() > PENDING_MAX {
             self.more().dropped += 1;
             return;
         }
-        let before = self.pending.len();
         self.write(routed, (QualityOfService::AtMostOnce, retain, 0), matched);
-        self.hold_packet_max(before);
         self.call();
     }
 
-    /// Appends the message; `sent` is its quality, retain flag and packet identifier.
+    /// Appends the message; `sent` is its quality, retain flag and packet identifier. False when it is
+    /// larger than the client takes.
     fn write(
         &mut self,
         routed: &mut Routed<'_>,
         sent: (QualityOfService, bool, u16),
         matched: &[u32],
-    ) {
-        let (quality, retain, number) = sent;
-        self.packets += 1;
-        if matched.is_empty() || self.version == Version::V311 {
-            let (bytes, at) = routed.form(self.version, quality, retain);
-            let begin = self.pending.len();
-            self.pending.extend_from_slice(bytes);
-            if let Some(at) = at {
-                self.pending[begin + at..begin + at + 2].copy_from_slice(&number.to_be_bytes());
-            }
-            return;
+    ) -> bool {
+        let (version, (quality, retain, number)) = (self.version, sent);
+        if matched.is_empty() || version == Version::V311 {
+            let (bytes, at) = routed.form(version, quality, retain);
+            return self.append(|out| {
+                let begin = out.len();
+                out.extend_from_slice(bytes);
+                if let Some(at) = at {
+                    out[begin + at..begin + at + 2].copy_from_slice(&number.to_be_bytes());
+                }
+            });
         }
         let own = routed.properties.iter().copied();
         let properties: Vec<_> = own.chain(matched.iter().map(identifier)).collect();
@@ -276,19 +257,19 @@ impl State {
             properties: &properties,
             payload: routed.payload,
         };
-        encode::publish(&mut self.pending, self.version, &publish);
+        self.append(|out| {
+            encode::publish(out, version, &publish);
+        })
     }
 
-    /// A packet that is larger than the client takes is not sent (MQTT 5.0, 3.1.2.11.4). True when it
-    /// was not.
-    fn hold_packet_max(&mut self, before: usize) -> bool {
-        let too_large = self.pending.len() - before > self.packet_max as usize;
-        if too_large {
-            self.pending.truncate(before);
-            self.packets -= 1;
-            self.more().dropped += 1;
-        }
-        too_large
+    /// Appends the packet that `write` writes. One that is larger than the client takes is not sent (MQTT
+    /// 5.0, 3.1.2.11.4); false then.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let packet_max = self.packet_max;
+        let more = self.more();
+        let fits = more.outgoing.write(packet_max, write);
+        more.dropped += u64::from(!fits);
+        fits
     }
 
     fn write_or_queue(
@@ -319,9 +300,7 @@ impl State {
             return;
         }
         let number = self.more().in_flight.take_identifier();
-        let before = self.pending.len();
-        self.write(routed, (quality, retain, number), matched);
-        if !self.hold_packet_max(before) {
+        if self.write(routed, (quality, retain, number), matched) {
             self.more().in_flight.push(quality, kept);
             self.call();
         }
@@ -332,56 +311,28 @@ impl State {
         self.caller.is_some()
             && self.more.as_ref().map_or(0, |more| more.in_flight.len())
                 < usize::from(self.receive_maximum)
-            && self.pending.len() <= PENDING_MAX
+            && self.waiting() <= PENDING_MAX
     }
 
-    fn clear_pending(&mut self) {
-        self.pending = Vec::new();
-        (self.taken, self.packets) = (0, 0);
+    /// Bytes that wait for the connection to take them.
+    fn waiting(&self) -> usize {
+        self.more.as_ref().map_or(0, |more| more.outgoing.len())
+    }
+
+    fn clear_outgoing(&mut self) {
+        if let Some(more) = &mut self.more {
+            more.outgoing = Outgoing::default();
+        }
     }
 
     /// Gives the connection what waits, as much as it takes at once. True when there is more.
     pub(crate) fn take(&mut self, out: &mut Vec<u8>, now: Millis, taking: Taking) -> bool {
         self.write_queued(now);
-        let at_once = if taking.coalesce { taking.batch } else { 1 };
-        if self.packets > at_once {
-            self.take_some(out, at_once);
-            self.called = true;
-            return true;
-        }
-        if self.taken == 0 {
-            out.append(&mut self.pending);
-        } else {
-            out.extend_from_slice(&self.pending[self.taken as usize..]);
-            self.pending.clear();
-        }
-        (self.taken, self.packets) = (0, 0);
-        if self.pending.capacity() > SPARE_MAX {
-            self.pending = Vec::new();
-        }
+        let more = self.more.as_mut();
+        let left = more.is_some_and(|more| more.outgoing.take(out, taking));
         // What is queued now waits for an acknowledgement, which calls.
-        self.called = self.has_queued() && self.has_room();
+        self.called = left || (self.has_queued() && self.has_room());
         self.called
-    }
-
-    /// Gives the first `count` packets of those that wait.
-    fn take_some(&mut self, out: &mut Vec<u8>, count: u32) {
-        let waiting = &self.pending[self.taken as usize..];
-        let mut length = 0;
-        for _ in 0..count {
-            let header = header::parse(&waiting[length..], usize::MAX);
-            let header = header.ok().flatten().expect("what waits was written here");
-            length += header.packet_length();
-        }
-        out.extend_from_slice(&waiting[..length]);
-        self.packets -= count;
-        // Far below 2^32: what waits is bounded.
-        self.taken += length as u32;
-        // Moved to the front once it costs no more than what was taken.
-        if self.taken as usize > self.pending.len() / 2 {
-            self.pending.drain(..self.taken as usize);
-            self.taken = 0;
-        }
     }
 
     /// Writes what is queued, as far as the client has room.
@@ -393,9 +344,7 @@ impl State {
                 continue;
             }
             let number = self.more().in_flight.take_identifier();
-            let before = self.pending.len();
-            self.write_again(&queued, number, false, now);
-            if !self.hold_packet_max(before) {
+            if self.write_again(&queued, number, false, now) {
                 let quality = queued.quality;
                 let again = (self.expiry_s > 0).then_some(queued);
                 self.more().in_flight.push(quality, again);
@@ -403,9 +352,8 @@ impl State {
         }
     }
 
-    fn write_again(&mut self, queued: &Queued, number: u16, duplicate: bool, now: Millis) {
-        let message = &queued.message;
-        self.packets += 1;
+    fn write_again(&mut self, queued: &Queued, number: u16, duplicate: bool, now: Millis) -> bool {
+        let (version, message) = (self.version, &queued.message);
         let publish = encode::Publish {
             duplicate,
             quality: queued.quality,
@@ -415,7 +363,9 @@ impl State {
             properties: &message.properties(&queued.subscriptions, now),
             payload: &message.payload,
         };
-        encode::publish(&mut self.pending, self.version, &publish);
+        self.append(|out| {
+            encode::publish(out, version, &publish);
+        })
     }
 
     fn send_again(&mut self, now: Millis) {
@@ -429,12 +379,11 @@ impl State {
             }
         }
         for number in in_flight.released() {
-            let (kind, reason) = (Kind::PubRel, Reason::SUCCESS);
-            encode::acknowledge(&mut self.pending, self.version, kind, number, reason, &[]);
-            self.packets += 1;
+            let (version, kind, reason) = (self.version, Kind::PubRel, Reason::SUCCESS);
+            self.append(|out| encode::acknowledge(out, version, kind, number, reason, &[]));
         }
         self.more().in_flight = in_flight;
-        if !self.pending.is_empty() || self.has_queued() {
+        if self.waiting() > 0 || self.has_queued() {
             self.call();
         }
     }

@@ -18,9 +18,10 @@ use crate::service::{Stop, add_counters, panic_message};
 /// Rings that one listener feeds: with 20,000 open files allowed, over a million connections.
 const RINGS_MAX: usize = 64;
 
-/// Receive buffers of a further ring. Each that was used keeps a page or more, and such a ring has
-/// thousands of connections that are mostly silent.
-const BUFFERS: u16 = 256;
+/// Receive buffers and completions of a further ring. Its thousands of connections are mostly silent, and
+/// each place that was used once keeps its memory: both rings go round.
+const BUFFERS: u16 = 64;
+const COMPLETIONS: u32 = 4096;
 
 /// The set-up of a ring that came after `number` others.
 pub(super) fn setup(settings: &RingSettings, number: usize) -> RingSetup {
@@ -29,6 +30,7 @@ pub(super) fn setup(settings: &RingSettings, number: usize) -> RingSetup {
         0 => first,
         _ => RingSetup {
             buffers: first.buffers.min(BUFFERS),
+            completions: COMPLETIONS,
             ..first
         },
     }
