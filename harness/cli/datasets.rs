@@ -53,6 +53,7 @@ const PLANS: &[(&str, &str)] = &[
     ("goals", include_str!("../../datasets/plans/goals.toml")),
     ("cores", include_str!("../../datasets/plans/cores.toml")),
     ("self", include_str!("../../datasets/plans/self.toml")),
+    ("million", include_str!("../../datasets/plans/million.toml")),
 ];
 
 /// Every claim of the documents, then this project's own goals. A folder of one's own may have no

@@ -19,6 +19,8 @@ pub(crate) struct Block<'a> {
     pub(crate) scenario: &'a ScenarioSpec,
     /// Measured windows: more than one for a sweep.
     pub(crate) steps: u64,
+    /// Connections of the load.
+    pub(crate) connections: u32,
     pub(crate) timing: &'a BlockTiming,
     pub(crate) seed: u64,
     pub(crate) root: &'a Path,
@@ -100,6 +102,7 @@ impl Block<'_> {
             launch: self.launch,
             scenario: self.scenario,
             steps: self.steps,
+            connections: self.connections,
             timing: self.timing,
             seed: self.seed,
             log: &self.run.join(log),

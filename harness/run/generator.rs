@@ -9,6 +9,9 @@ use serde::Deserialize;
 use crate::child::{Child, Line, Order};
 use crate::server::{Launch, Server, comma_list};
 
+/// What opening and closing a connection may take. Between a million of them it was 100 us.
+const CONNECTION_MAX: Duration = Duration::from_micros(500);
+
 /// How often a wait looks whether something died or the run is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 /// A generator may stretch its window to four times its length until enough operations ended.
@@ -24,6 +27,8 @@ pub(crate) struct LoadOrder<'a> {
     pub(crate) scenario: &'a ScenarioSpec,
     /// Measured windows: more than one for a sweep.
     pub(crate) steps: u64,
+    /// Connections that it opens and closes.
+    pub(crate) connections: u32,
     pub(crate) timing: &'a BlockTiming,
     pub(crate) seed: u64,
     pub(crate) log: &'a Path,
@@ -130,6 +135,7 @@ impl LoadOrder<'_> {
             .saturating_mul(STRETCH);
         self.launch.load_slack
             + Duration::from_millis(timing.warmup_ms + timing.count_ms)
+            + CONNECTION_MAX * self.connections
             + Duration::from_millis(measured)
     }
 

@@ -109,7 +109,8 @@ fn open_files(host: &Host, connections: u64) -> Finding {
         return warning(
             "open files",
             found,
-            "raise the hard limit: `ulimit -Hn 65536` as root",
+            "the generator and the ring engines get further tables of descriptors; for the others raise the \
+             hard limit: `ulimit -Hn 65536` as root",
         );
     }
     ok("open files", found)

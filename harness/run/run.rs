@@ -448,6 +448,7 @@ impl<'a> Runner<'a> {
             subject: &cell.subject,
             scenario: &cell.group.scenario,
             steps: budget::steps(load.as_ref()),
+            connections: load.as_ref().map_or(0, |load| load.connections),
             timing: &cell.group.timing,
             seed: load_seed(self.plan.seed, group, round),
             root: cell.root,
