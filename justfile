@@ -28,6 +28,10 @@ fix:
 smoke:
     cargo bench-all --plan smoke
 
+# Ten minutes of messages through a broker: fails when its memory grows.
+soak:
+    cargo bench-all --plan soak
+
 # Feed the HTTP parser random requests (needs `cargo install cargo-fuzz` and a nightly toolchain).
 fuzz SECONDS="60":
     cargo +nightly fuzz run http_request datasets/corpora/http_request -- -max_total_time={{SECONDS}}

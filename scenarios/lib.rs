@@ -37,5 +37,8 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &mqtt::reconnect::Reconnect,
         &mqtt::takeover_storm::TakeoverStorm,
         &mqtt::wills::Wills,
+        &mqtt::embedded::Embedded,
+        &mqtt::fallback::Fallback,
+        &mqtt::soak::Soak,
     ]
 }

@@ -271,9 +271,20 @@ pub(crate) struct ServeArgs {
     /// Time that a client has for the head of a request, such as 2s; the family's own when left out.
     #[arg(long, value_name = "TIME")]
     pub(crate) head_deadline: Option<String>,
+    /// What to refuse to itself before it starts, as a container may.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) refuse: Vec<Refused>,
     /// Listen on an address that other machines can reach.
     #[arg(long)]
     pub(crate) allow_remote: bool,
+}
+
+/// What a server can be kept from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Refused {
+    /// The system call that sets an io_uring up.
+    #[value(name = "io_uring")]
+    IoUring,
 }
 
 #[derive(Debug, Args)]

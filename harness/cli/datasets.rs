@@ -53,6 +53,7 @@ const PLANS: &[(&str, &str)] = &[
     ("goals", include_str!("../../datasets/plans/goals.toml")),
     ("cores", include_str!("../../datasets/plans/cores.toml")),
     ("self", include_str!("../../datasets/plans/self.toml")),
+    ("soak", include_str!("../../datasets/plans/soak.toml")),
     ("million", include_str!("../../datasets/plans/million.toml")),
 ];
 

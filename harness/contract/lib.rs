@@ -27,8 +27,8 @@ pub use params::{ParamError, Parameter, ParameterKind, Params, parse_duration, p
 pub use plan::{Group, Omitted, Plan, PlannedCell, Purpose};
 pub use record::{Build, Placement, Program, RunRecord, SCHEMA, Status};
 pub use scenario::{
-    COMMON_PARAMETERS, Completion, Fixture, Operation, Outcome, ProtocolError, Received, Scenario,
-    ScenarioMeta, Session, Violation,
+    COMMON_PARAMETERS, Completion, Confinement, Fixture, Operation, Outcome, ProtocolError,
+    Received, Scenario, ScenarioMeta, Session, Violation,
 };
 pub use verdict::{
     CellSummary, Check, CheckState, Contradiction, CurvePoint, Interval, Judgement, Mark,

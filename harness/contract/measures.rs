@@ -147,6 +147,9 @@ pub struct Measures {
     /// in flight: the server hangs.
     #[serde(default)]
     pub stopped: bool,
+    /// True when io_uring was kept from the server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_io_uring: bool,
     /// Operations with parts of them, told by bytes received; present for loads of few large operations
     /// (`LoadPlan::operations_min`), of which the ends of a window cut many. Rates and costs an
     /// operation count with it in place of `operations`.

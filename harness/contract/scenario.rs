@@ -192,6 +192,17 @@ pub struct Violation {
     pub because: String,
 }
 
+/// What a scenario keeps from the server, to ask how it does with less.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Confinement {
+    /// io_uring is refused to it, as containers do.
+    pub refuse_io_uring: bool,
+    /// Memory that it may have, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// The part of each of its cores that it may use.
+    pub core_share: Option<f64>,
+}
+
 /// One question.
 pub trait Scenario: Sync {
     /// Its name, question and parameters.
@@ -211,6 +222,12 @@ pub trait Scenario: Sync {
     /// # Errors
     /// The promise that was broken.
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation>;
+
+    /// What is kept from the server.
+    fn confinement(&self, params: &Params) -> Confinement {
+        let _ = params;
+        Confinement::default()
+    }
 
     /// Files that the server needs in its document root.
     fn fixtures(&self, params: &Params) -> Vec<Fixture> {

@@ -180,11 +180,19 @@ impl<'a> Cell<'a> {
     /// Why none of the cell's figures may be used.
     pub(crate) fn invalid(&self) -> Option<String> {
         let besides = self.invalid_besides_errors();
-        besides.or_else(|| self.fell_behind()).or_else(|| {
-            let errors = self.error_share();
-            (errors > ERROR_SHARE_MAX)
-                .then(|| format!("{} of the operations failed", percent(errors)))
-        })
+        besides
+            .or_else(|| self.fell_behind())
+            .or_else(|| self.failing())
+    }
+
+    /// The same without a look at when operations were sent, for claims about what clients cost that stay.
+    pub(crate) fn invalid_besides_pace(&self) -> Option<String> {
+        self.failed().or_else(|| self.failing())
+    }
+
+    fn failing(&self) -> Option<String> {
+        let errors = self.error_share();
+        (errors > ERROR_SHARE_MAX).then(|| format!("{} of the operations failed", percent(errors)))
     }
 
     /// The same without a look at the share of failed operations, for claims about just that.

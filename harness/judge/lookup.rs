@@ -102,7 +102,7 @@ fn preference(found: &Found<'_, '_>) -> Preference {
 
 fn prefers_open(claim: &Claim, metric: &Metric) -> bool {
     metric.class == MetricClass::Latency
-        && metric.name.starts_with("latency")
+        && metric.name.contains("latency")
         && claim.scenario.params.value("load").is_none()
 }
 

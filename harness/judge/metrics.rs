@@ -150,6 +150,10 @@ const METRICS: &[Metric] = &[
     row("latency_max", "us", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.max_us)
     }),
+    // An operation of a fan-out ends with its last delivery.
+    row("publish_latency_p50", "ms", LESS, Time, LATENCY, |m| {
+        latency(m, |l| l.p50_us / 1e3)
+    }),
     row("transfer_time", "ms", LESS, Time, LATENCY, |m| {
         latency(m, |l| l.p50_us / 1e3)
     }),
@@ -263,6 +267,17 @@ const METRICS: &[Metric] = &[
                 m.connect_per_s
             };
             (rate > 0.0).then_some(rate)
+        },
+    ),
+    row(
+        "serves_without_io_uring",
+        "bool",
+        MORE,
+        Other,
+        "a server that io_uring is kept from",
+        |m| {
+            let serves = m.operations > 0 && m.errors + m.corrupt + m.timeouts == 0;
+            m.without_io_uring.then(|| f64::from(u8::from(serves)))
         },
     ),
     row(

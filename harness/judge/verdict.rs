@@ -180,6 +180,9 @@ fn unusable(metric: &Metric, found: &Found<'_, '_>) -> Option<Verdict> {
             "error_rate" => cell.invalid_besides_errors(),
             // That sends were late is what the figure says.
             "late_share" => cell.failed(),
+            // So many connections were open, and so much memory was taken, whenever it was looked at.
+            "connections" => cell.invalid_besides_pace(),
+            name if name.contains("memory") => cell.invalid_besides_pace(),
             _ => cell.invalid(),
         };
         if let Some(because) = because.or_else(|| disturbed(cell, metric)) {

@@ -159,6 +159,7 @@ pub(crate) fn measures(
         limited_by: server
             .as_ref()
             .map(|server| limit(server, &generator, &total)),
+        without_io_uring: false,
         stopped: total.in_flight > 0
             && block
                 .windows

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use ringside_contract::{BlockTiming, Measures, ScenarioSpec, Status};
+use ringside_contract::{BlockTiming, Confinement, Measures, ScenarioSpec, Status};
 
 use crate::catalogue::Subject;
 use crate::child::tail;
@@ -21,6 +21,8 @@ pub(crate) struct Block<'a> {
     pub(crate) steps: u64,
     /// Connections of the load.
     pub(crate) connections: u32,
+    /// What is kept from the server.
+    pub(crate) confinement: Confinement,
     pub(crate) timing: &'a BlockTiming,
     pub(crate) seed: u64,
     pub(crate) root: &'a Path,
@@ -85,6 +87,7 @@ impl Block<'_> {
             tmp: tmp.path(),
             log: &self.run.join(&server_log),
             head_deadline: None,
+            confinement: self.confinement,
         };
         let (command, started) = order.start();
         outcome.server_command = command;
@@ -103,6 +106,7 @@ impl Block<'_> {
             scenario: self.scenario,
             steps: self.steps,
             connections: self.connections,
+            core_share: self.confinement.core_share.unwrap_or(1.0),
             timing: self.timing,
             seed: self.seed,
             log: &self.run.join(log),
@@ -115,7 +119,8 @@ impl Block<'_> {
                 let stderr = server.child.stderr_tail();
                 outcome.fail(because, stderr);
             }
-            LoadEnd::Measured(measures) => {
+            LoadEnd::Measured(mut measures) => {
+                measures.without_io_uring = self.confinement.refuse_io_uring;
                 let wrong = wrong_answers(&measures);
                 outcome.measures = Some(*measures);
                 if let Some(because) = wrong {

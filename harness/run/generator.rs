@@ -29,6 +29,8 @@ pub(crate) struct LoadOrder<'a> {
     pub(crate) steps: u64,
     /// Connections that it opens and closes.
     pub(crate) connections: u32,
+    /// The part of its cores that the server may use.
+    pub(crate) core_share: f64,
     pub(crate) timing: &'a BlockTiming,
     pub(crate) seed: u64,
     pub(crate) log: &'a Path,
@@ -69,10 +71,7 @@ impl LoadOrder<'_> {
             ("--warmup", milliseconds(self.timing.warmup_ms)),
             ("--measure", milliseconds(self.timing.measure_ms)),
             ("--count", milliseconds(self.timing.count_ms)),
-            (
-                "--server-cores",
-                self.launch.placement.server_cpus.len().max(1).to_string(),
-            ),
+            ("--server-cores", self.server_cores().to_string()),
             ("--format", "json".to_owned()),
         ];
         for (option, value) in options {
@@ -125,6 +124,10 @@ impl LoadOrder<'_> {
                 ));
             }
         }
+    }
+
+    fn server_cores(&self) -> f64 {
+        self.core_share * self.launch.placement.server_cpus.len().max(1) as f64
     }
 
     fn limit(&self) -> Duration {

@@ -10,6 +10,7 @@ mod budget;
 mod catalogue;
 mod child;
 mod clock;
+mod confine;
 mod definition;
 mod error;
 mod fixtures;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringside_contract::ImplementationSpec;
+use ringside_contract::{Confinement, ImplementationSpec};
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::Subject;
@@ -100,6 +100,7 @@ pub fn check_conformance(
         tmp: &tmp,
         log: &log,
         head_deadline: Some(HEAD_DEADLINE),
+        confinement: Confinement::default(),
     };
     let server = order.start().1?;
     let Some(&address) = server.addresses.first() else {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringside_contract::{
-    Build, Group, Host, Params, Placement, Plan, PlannedCell, Program, RunRecord, SCHEMA, Scenario,
-    Status, Support,
+    Build, Confinement, Group, Host, Params, Placement, Plan, PlannedCell, Program, RunRecord,
+    SCHEMA, Scenario, Status, Support,
 };
 
 use crate::ahead::Checked;
@@ -16,6 +16,7 @@ use crate::block::{Block, BlockOutcome};
 use crate::budget;
 use crate::catalogue::{Catalogue, Subject, check_plan};
 use crate::clock::Clock;
+use crate::confine;
 use crate::error::RunError;
 use crate::fixtures::{self, TemporaryFolder};
 use crate::folder::{BlockKey, RunFolder};
@@ -199,6 +200,11 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
+    /// What the scenario keeps from the server.
+    fn confinement(&self) -> Confinement {
+        self.scenario.confinement(self.params)
+    }
+
     /// Tells it from all other cells of the plan.
     fn name(&self) -> String {
         format!(
@@ -353,11 +359,11 @@ impl<'a> Runner<'a> {
             root: &of.root,
             place,
         };
-        if let Support::No { reason } = cell
-            .subject
-            .candidate
-            .support(self.options.host, &cell.subject.axes)
-        {
+        if let Some(reason) = confine::refusal(&cell.confinement(), &cell.subject.candidate) {
+            return self.record_once(&cell, None, Status::Skipped { reason });
+        }
+        let host = confine::host(&cell.confinement(), self.options.host);
+        if let Support::No { reason } = cell.subject.candidate.support(&host, &cell.subject.axes) {
             return self.record_once(&cell, None, Status::Skipped { reason });
         }
         let program = self.program(&cell.subject);
@@ -449,6 +455,7 @@ impl<'a> Runner<'a> {
             scenario: &cell.group.scenario,
             steps: budget::steps(load.as_ref()),
             connections: load.as_ref().map_or(0, |load| load.connections),
+            confinement: cell.confinement(),
             timing: &cell.group.timing,
             seed: load_seed(self.plan.seed, group, round),
             root: cell.root,

@@ -8,12 +8,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ringside_contract::{Host, Placement};
+use ringside_contract::{Confinement, Host, Placement};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::catalogue::{Candidate, Subject};
 use crate::child::{Child, LINE_MAX, Line, Order};
+use crate::confine::Group;
 use crate::error::is_full;
 use crate::manifest::{Listener, Manifest, Ready};
 use crate::stop::Stop;
@@ -59,6 +60,8 @@ pub struct ServerOrder<'a> {
     pub log: &'a Path,
     /// Time that one of ours gives the head of a request; `None` for what it always gives.
     pub head_deadline: Option<Duration>,
+    /// What is kept from it.
+    pub confinement: Confinement,
 }
 
 /// A server that answers.
@@ -70,6 +73,8 @@ pub struct Server {
     pub warnings: Vec<String>,
     stop_signal: i32,
     stop_grace: Duration,
+    /// Kept until the server has ended.
+    _group: Group,
 }
 
 /// Why there is none.
@@ -124,8 +129,8 @@ impl ServerOrder<'_> {
 
     fn start_own(&self) -> (Vec<String>, Result<Server, StartFailure>) {
         let argv = self.own_command();
-        let started = Child::start(self.order(&argv, Vec::new(), None, None));
-        let server = started.map_err(StartFailure::plain).and_then(|mut child| {
+        let started = self.start_child(self.order(&argv, Vec::new(), None, None));
+        let server = started.and_then(|(mut child, group)| {
             let line = self.first_line(&child)?;
             child.ignore_output();
             let ready: ReadyLine = serde_json::from_str(&line).map_err(|error| StartFailure {
@@ -148,6 +153,7 @@ impl ServerOrder<'_> {
                 warnings,
                 stop_signal: SIGTERM,
                 stop_grace: GRACE,
+                _group: group,
             })
         });
         (argv, server)
@@ -170,6 +176,9 @@ impl ServerOrder<'_> {
         ];
         if let Some(congestion) = self.launch.congestion {
             argv.extend(["--congestion".to_owned(), congestion.to_owned()]);
+        }
+        if self.confinement.refuse_io_uring {
+            argv.extend(["--refuse", "io_uring"].map(str::to_owned));
         }
         if let Some(time) = self.head_deadline {
             argv.extend([
@@ -204,27 +213,37 @@ impl ServerOrder<'_> {
             .map(|(name, value)| (name.into(), fill(value).into()))
             .collect();
         let order = self.order(&argv, environment, Some(self.tmp), listener.inherited);
-        let server = Child::start(order)
-            .map_err(StartFailure::plain)
-            .and_then(|mut child| {
-                // Only a line that says that it is ready is looked for, and nothing after it.
-                if !matches!(manifest.ready, Ready::Stdout(_)) {
-                    child.ignore_output();
-                }
-                self.wait_until_ready(&child, &manifest.ready, listener.address)?;
+        let server = self.start_child(order).and_then(|(mut child, group)| {
+            // Only a line that says that it is ready is looked for, and nothing after it.
+            if !matches!(manifest.ready, Ready::Stdout(_)) {
                 child.ignore_output();
-                let warnings = child.priority_warning().into_iter().collect();
-                let addresses = vec![listener.address];
-                let (stop_signal, stop_grace) = (manifest.stop_signal, manifest.stop_grace);
-                Ok(Server {
-                    child,
-                    addresses,
-                    warnings,
-                    stop_signal,
-                    stop_grace,
-                })
-            });
+            }
+            self.wait_until_ready(&child, &manifest.ready, listener.address)?;
+            child.ignore_output();
+            let warnings = child.priority_warning().into_iter().collect();
+            let addresses = vec![listener.address];
+            let (stop_signal, stop_grace) = (manifest.stop_signal, manifest.stop_grace);
+            Ok(Server {
+                child,
+                addresses,
+                warnings,
+                stop_signal,
+                stop_grace,
+                _group: group,
+            })
+        });
         (argv, server)
+    }
+
+    /// Starts the process, in its group before it did anything.
+    fn start_child(&self, order: Order<'_>) -> Result<(Child, Group), StartFailure> {
+        let fail = |error: std::io::Error| {
+            StartFailure::plain(format!("the server cannot be confined: {error}"))
+        };
+        let group = Group::create(&self.confinement).map_err(fail)?;
+        let child = Child::start(order).map_err(StartFailure::plain)?;
+        group.take(child.process.id()).map_err(fail)?;
+        Ok((child, group))
     }
 
     fn order<'o>(

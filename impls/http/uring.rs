@@ -13,7 +13,7 @@ pub(crate) struct Uring;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "http/uring",
-    about: "One thread, one io_uring: multishot accept and receive into provided buffers, direct \
+    about: "One io_uring on one thread, and a further one when its table is full: multishot accept and receive into provided buffers, direct \
             descriptors, one system call for each batch.",
     axes: &[
         BODY,

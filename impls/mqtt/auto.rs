@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, auto};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/auto`.
@@ -29,9 +29,8 @@ impl Implementation for Auto {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        auto::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            auto::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

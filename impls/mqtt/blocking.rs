@@ -6,7 +6,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, blocking};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/blocking`.
@@ -30,9 +30,8 @@ impl Implementation for Blocking {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        blocking::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            blocking::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, blocking_pool};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/blocking_pool`.
@@ -29,9 +29,8 @@ impl Implementation for BlockingPool {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        blocking_pool::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            blocking_pool::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use ringside_contract::Counters;
 use ringside_engine::Millis;
 use ringside_wire::mqtt::packet::Wanted;
 use ringside_wire::mqtt::reason::Reason;
@@ -34,6 +35,8 @@ pub(crate) struct Broker {
     /// When the first of `due` is; the largest number for none.
     next_due: AtomicU64,
     numbers: AtomicU64,
+    /// Messages that sessions did not get which are over by now.
+    dropped: AtomicU64,
 }
 
 /// A session that is found by the name of its client, which is kept once.
@@ -93,12 +96,28 @@ impl Broker {
             due: Mutex::default(),
             next_due: AtomicU64::new(Millis::MAX),
             numbers: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
         })
     }
 
     /// Its subscriptions belong to the thread that made them.
     pub(crate) fn is_of_one_thread(&self) -> bool {
         self.registry.is_local()
+    }
+
+    /// What it counts: sessions and kept messages, and messages that were dropped since their client did not
+    /// take them.
+    pub(crate) fn counters(&self) -> Counters {
+        let sessions = self.sessions();
+        let dropped: u64 = sessions.iter().map(|known| known.0.state().dropped()).sum();
+        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
+        [
+            ("sessions", sessions.len() as u64),
+            ("retained", retained.len() as u64),
+            ("dropped", dropped + self.dropped.load(Ordering::Relaxed)),
+        ]
+        .map(|(name, count)| (name.to_owned(), count))
+        .into()
     }
 
     /// A number that no other connection has.
@@ -189,7 +208,11 @@ impl Broker {
 
     /// Takes the subscriptions of a session away.
     fn forget(&self, session: &Arc<Session>) {
-        let filters = session.state().take_filters();
+        let mut state = session.state();
+        let filters = state.take_filters();
+        // Relaxed: the number alone matters.
+        self.dropped.fetch_add(state.dropped(), Ordering::Relaxed);
+        drop(state);
         for filter in filters {
             let shared = topic::shared(&filter).unwrap_or_default();
             self.registry.remove(&filter, shared, session);

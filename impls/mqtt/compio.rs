@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{BodyMode, EngineOptions, compio};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/compio`.
@@ -29,9 +29,8 @@ impl Implementation for Compio {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        compio::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            compio::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

@@ -77,6 +77,11 @@ impl Mqtt {
             },
         }
     }
+
+    /// What its connections share.
+    pub(crate) fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
 }
 
 impl Protocol for Mqtt {

@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, epoll};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/epoll`.
@@ -29,9 +29,8 @@ impl Implementation for Epoll {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        epoll::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            epoll::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

@@ -16,6 +16,7 @@ mod per_core_epoll;
 mod per_core_uring;
 mod registry;
 mod relay;
+mod served;
 mod session;
 mod settings;
 mod spawned;

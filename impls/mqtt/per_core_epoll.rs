@@ -6,7 +6,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, PerCoreListen, per_core_epoll};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/per_core_epoll`.
@@ -31,10 +31,8 @@ impl Implementation for PerCoreEpoll {
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
         let listen = PerCoreListen::from_options(options)?;
-        per_core_epoll::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-            listen,
-        )
+        served(options, |mqtt| {
+            per_core_epoll::start(mqtt, &EngineOptions::new(options)?, listen)
+        })
     }
 }

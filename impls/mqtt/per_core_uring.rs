@@ -7,7 +7,7 @@ use ringside_contract::{
 use ringside_engine::uring::RingSettings;
 use ringside_engine::{EngineOptions, PerCoreListen, per_core_uring};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/per_core_uring`.
@@ -33,11 +33,8 @@ impl Implementation for PerCoreUring {
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
         let listen = PerCoreListen::from_options(options)?;
         let settings = RingSettings::new(&options.axes)?;
-        per_core_uring::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-            &settings,
-            listen,
-        )
+        served(options, |mqtt| {
+            per_core_uring::start(mqtt, &EngineOptions::new(options)?, &settings, listen)
+        })
     }
 }

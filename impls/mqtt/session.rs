@@ -193,7 +193,6 @@ impl State {
     }
 
     /// Messages that it did not get.
-    #[cfg(test)]
     pub(crate) fn dropped(&self) -> u64 {
         self.more.as_ref().map_or(0, |more| more.dropped)
     }

@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{EngineOptions, tokio};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/tokio`.
@@ -29,9 +29,8 @@ impl Implementation for Tokio {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        tokio::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            tokio::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

@@ -5,7 +5,7 @@ use ringside_contract::{
 };
 use ringside_engine::{BodyMode, EngineOptions, tokio_uring};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/tokio_uring`.
@@ -29,9 +29,8 @@ impl Implementation for TokioUring {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        tokio_uring::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-        )
+        served(options, |mqtt| {
+            tokio_uring::start(mqtt, &EngineOptions::new(options)?)
+        })
     }
 }

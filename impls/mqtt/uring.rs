@@ -7,7 +7,7 @@ use ringside_contract::{
 use ringside_engine::EngineOptions;
 use ringside_engine::uring::{self, RingSettings};
 
-use crate::core::Mqtt;
+use crate::served::served;
 use crate::settings::BrokerSettings;
 
 /// `mqtt/uring`.
@@ -16,7 +16,7 @@ pub(crate) struct Uring;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/uring",
-    about: "One thread, one io_uring: multishot accept and receive into provided buffers, direct \
+    about: "One io_uring on one thread, and a further one when its table is full: multishot accept and receive into provided buffers, direct \
             descriptors, one system call for each batch.",
     axes: &Axis::join::<13>(RingSettings::AXES, &BrokerSettings::AXES_OF_ONE_LOOP),
     ranked: true,
@@ -32,10 +32,12 @@ impl Implementation for Uring {
     }
 
     fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        uring::start(
-            Mqtt::new(&BrokerSettings::new(&options.axes)?),
-            &EngineOptions::new(options)?,
-            &RingSettings::new(&options.axes)?,
-        )
+        served(options, |mqtt| {
+            uring::start(
+                mqtt,
+                &EngineOptions::new(options)?,
+                &RingSettings::new(&options.axes)?,
+            )
+        })
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod churn;
 mod client;
 pub(crate) mod connect;
+pub(crate) mod embedded;
+pub(crate) mod fallback;
 pub(crate) mod fan_in;
 pub(crate) mod fan_out;
 pub(crate) mod hold;
@@ -13,6 +15,7 @@ mod publisher;
 pub(crate) mod reconnect;
 pub(crate) mod retained_flood;
 pub(crate) mod slow_subscriber;
+pub(crate) mod soak;
 mod subscriber;
 pub(crate) mod takeover_storm;
 pub(crate) mod wills;

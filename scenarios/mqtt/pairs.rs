@@ -40,32 +40,44 @@ impl Scenario for Pairs {
     }
 
     fn load(&self, params: &Params) -> Result<LoadPlan, ParamError> {
-        payload_size(params)?;
-        let pairs = params.count("pairs");
-        let Some(connections) = pairs.checked_mul(2) else {
-            let because = format!("pairs={pairs}: too many");
-            return Err(ParamError::Conflict { because });
-        };
-        Ok(LoadPlan {
-            active: pairs,
-            together: true,
-            ..plan(params, connections)?
-        })
+        load(params, params.count("pairs"))
     }
 
     fn session(&self, params: &Params, seed: u64, connection: u32) -> Box<dyn Session> {
-        let setting = Setting::new(params, seed, connection);
-        let pairs = params.count("pairs");
-        // Publishers come first: they are those that carry operations.
-        let topic = format!("pairs/{}", connection % pairs);
-        if connection < pairs {
-            Box::new(Publisher::new(setting, connection, topic))
-        } else {
-            Box::new(Subscriber::new(setting, topic))
-        }
+        session(params, seed, connection, params.count("pairs"))
     }
 
     fn verify(&self, params: &Params, measures: &Measures) -> Result<(), Violation> {
-        verify_load(measures, params.count("pairs").saturating_mul(2))
+        verify(measures, params.count("pairs"))
     }
+}
+
+/// The load of so many pairs.
+pub(super) fn load(params: &Params, pairs: u32) -> Result<LoadPlan, ParamError> {
+    payload_size(params)?;
+    let Some(connections) = pairs.checked_mul(2) else {
+        let because = format!("{pairs} pairs: too many");
+        return Err(ParamError::Conflict { because });
+    };
+    Ok(LoadPlan {
+        active: pairs,
+        together: true,
+        ..plan(params, connections)?
+    })
+}
+
+/// Connection number `connection`: publishers come first, since they are those that carry operations.
+pub(super) fn session(params: &Params, seed: u64, connection: u32, pairs: u32) -> Box<dyn Session> {
+    let setting = Setting::new(params, seed, connection);
+    let topic = format!("pairs/{}", connection % pairs);
+    if connection < pairs {
+        Box::new(Publisher::new(setting, connection, topic))
+    } else {
+        Box::new(Subscriber::new(setting, topic))
+    }
+}
+
+/// What must hold of a block.
+pub(super) fn verify(measures: &Measures, pairs: u32) -> Result<(), Violation> {
+    verify_load(measures, pairs.saturating_mul(2))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::args::{Global, ServeArgs};
+use crate::args::{Global, Refused, ServeArgs};
 use crate::catalogue;
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
@@ -47,6 +47,10 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
         .into());
     }
     let head_deadline = head_deadline(args.head_deadline.as_deref())?;
+    if args.refuse.contains(&Refused::IoUring) {
+        ringside_metal::seccomp::refuse_io_uring()
+            .context("failed to refuse io_uring to this process")?;
+    }
     let host = ringside_metal::host::probe();
     if let Support::No { reason } = implementation.support(&host, &subject.axes) {
         anyhow::bail!("{spec} cannot run here: {reason}");

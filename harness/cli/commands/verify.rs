@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use ringside_conform::{Case, Outcome, Target};
-use ringside_contract::{ImplementationSpec, Support};
+use ringside_contract::{Confinement, ImplementationSpec, Support};
 use ringside_run::{Qualifier, ServerOrder, StartFailure, Stop};
 
 use crate::args::{Format, Global, VerifyArgs};
@@ -105,6 +105,7 @@ fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Resul
         tmp: &tmp,
         log: &log,
         head_deadline: Some(ringside_run::HEAD_DEADLINE),
+        confinement: Confinement::default(),
     };
     let server = order.start().1.map_err(started)?;
     let address = *server

@@ -197,10 +197,14 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("http/small", "operations_per_cpu_s"),
         info("http/large", "cpu_per_gb"),
         info("echo/small", "throughput"),
+        info("mqtt/pairs", "operations_per_cpu_s"),
+        info("mqtt/fan_out", "operations_per_cpu_s"),
+        info("mqtt/connect", "operations_per_cpu_s"),
+        info("mqtt/slow_subscriber", "latency_p99"),
     ]
 }
 
-/// Judges claims on records, with the families echo and http built.
+/// Judges claims on records, with the families echo, http and mqtt built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -213,8 +217,10 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "floor",
         "per_core_epoll",
         "nginx",
+        "mosquitto",
+        "rumqttd",
     ];
-    let implementations: Vec<_> = ["echo", "http"]
+    let implementations: Vec<_> = ["echo", "http", "mqtt"]
         .iter()
         .flat_map(|family| {
             names
@@ -223,8 +229,8 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         })
         .collect();
     let families = Families {
-        built: vec!["echo".to_owned(), "http".to_owned()],
-        roadmap: vec!["mqtt".to_owned()],
+        built: vec!["echo".to_owned(), "http".to_owned(), "mqtt".to_owned()],
+        roadmap: vec!["raft".to_owned()],
     };
     judge(&JudgeInput {
         records: &records,

@@ -19,18 +19,29 @@ fn built() -> Vec<Claim> {
         .collect()
 }
 
+/// Parameters that are left out of canonical names.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("size", "1KiB"),
+    ("size", "64B"),
+    ("qos", "0"),
+    ("slow", "1"),
+    ("subscribers", "1000"),
+];
+
 /// Eight rounds of every cell that the claims name, as their canonical names without defaults.
 fn every_cell(claims: &[Claim]) -> Vec<RunRecord> {
     let named: BTreeSet<_> = claims
         .iter()
         .flat_map(|claim| {
-            let compared = claim.baseline.iter().chain([&claim.candidate]);
-            compared.map(|implementation| {
-                let mut scenario = claim.scenario.clone();
+            let baseline = claim.baseline.iter();
+            let baseline = baseline.map(|name| (claim.baseline_scenario(), name));
+            let compared = baseline.chain([(claim.scenario.clone(), &claim.candidate)]);
+            compared.map(|(mut scenario, implementation)| {
+                let is_default = |(key, value): (&str, &str)| DEFAULTS.contains(&(key, value));
                 scenario
                     .params
                     .0
-                    .retain(|key, value| key != "size" || (value != "1KiB" && value != "64B"));
+                    .retain(|key, value| !is_default((key, value)));
                 (scenario.to_string(), implementation.to_string())
             })
         })
@@ -109,6 +120,12 @@ fn every_goal_is_judged_once_its_cells_are_measured() {
     for record in &mut records {
         for (axis, value) in record.implementation.axes.iter() {
             record.axes.set(axis, value);
+        }
+        if record.scenario.id.family == "mqtt" {
+            for (name, value) in &DEFAULTS[1..] {
+                let given = record.scenario.params.value(name);
+                record.params.set(name, given.unwrap_or(value));
+            }
         }
         if let Some(measures) = &mut record.measures {
             measures.offered = measures.operations;

@@ -44,6 +44,24 @@ fn a_baseline_may_have_other_parameters() {
     check(&line, records, "Met", "");
 }
 
+#[test]
+fn late_sends_leave_connections_and_memory_alone() {
+    let open = "http/small{connections=400,load=open,rate=1000}";
+    let records = with(cell(open, "http/uring", 8, 1000.0), |measures| {
+        (measures.offered, measures.late_sends) = (1000, 30);
+    });
+    let claim = |what: &str| {
+        let params = "connections=400&load=open&rate=1000";
+        format!("held;promise;http/small;{params};{what};")
+    };
+    let held = claim("connections;conn;;http/uring;at_least;400;");
+    check(&held, records.clone(), "Met", "");
+    let memory = claim("memory_total;MB;;http/uring;at_most;;40");
+    check(&memory, records.clone(), "Met", "");
+    let latency = claim("latency_p50;ms;;http/uring;at_most;;100");
+    check(&latency, records, "Undecided", "late");
+}
+
 fn generator_limited(records: Vec<RunRecord>, which: &str) -> Vec<RunRecord> {
     let change = |mut record: RunRecord| {
         if record.implementation.to_string() == which
@@ -416,10 +434,10 @@ fn what_is_not_there_is_not_run() {
         "http/epoll",
     );
     check(
-        &RATE.replace("http/", "mqtt/"),
+        &RATE.replace("http/", "raft/"),
         pair(2.5, 8),
         "Not run",
-        "not built yet: the family mqtt",
+        "not built yet: the family raft",
     );
     check(
         &RATE.replace("http/uring", "http/iocp"),
