@@ -72,7 +72,7 @@ impl Acceptor {
 
     /// True when `open` connections leave so little room that another ring should take over.
     pub(crate) fn is_close_to_full(&self, open: usize) -> bool {
-        self.slots.saturating_sub(open) <= CLOSE_TO_FULL
+        is_close_to_full(self.slots, open)
     }
 
     /// An accept has completed.
@@ -93,5 +93,30 @@ impl Acceptor {
     /// A connection was closed, or a second has passed.
     pub(crate) fn wake(&mut self) {
         self.resting = false;
+    }
+}
+
+/// A table with few places is not close to full from the beginning: half of it is filled first.
+fn is_close_to_full(slots: usize, open: usize) -> bool {
+    slots.saturating_sub(open) <= CLOSE_TO_FULL.min(slots / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_ring_comes_when_little_room_is_left_and_never_to_an_empty_one() {
+        for (slots, open, close) in [
+            (20_000, 0, false),
+            (20_000, 11_000, false),
+            (20_000, 12_000, true),
+            (20_000, 20_001, true),
+            (1024, 0, false),
+            (1024, 512, true),
+            (usize::MAX, 1_000_000, false),
+        ] {
+            assert_eq!(is_close_to_full(slots, open), close, "{open} of {slots}");
+        }
     }
 }
