@@ -201,6 +201,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("mqtt/fan_out", "operations_per_cpu_s"),
         info("mqtt/connect", "operations_per_cpu_s"),
         info("mqtt/slow_subscriber", "latency_p99"),
+        info("mqtt/hold", "memory_per_connection"),
     ]
 }
 
