@@ -136,6 +136,9 @@ impl<P: Protocol> EventLoop<P> {
             let idle = self.runnable.is_empty() && (!P::CALLS || self.inbox.may_sleep());
             let wait = if idle { None } else { Some(Duration::ZERO) };
             self.poller.wait(&mut events, wait)?;
+            if P::CALLS {
+                self.inbox.woke();
+            }
             self.space.now = coarse_millis() - self.started;
             std::mem::swap(&mut self.runnable, &mut turns);
             for index in 0..events.len() {

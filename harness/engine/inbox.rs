@@ -91,6 +91,12 @@ impl Inbox {
         !calls.awake
     }
 
+    /// The loop has slept and is awake: until it may sleep again it takes the calls that come by itself, those
+    /// of its own connections above all, and need not be woken for them.
+    pub(crate) fn woke(&self) {
+        self.calls().awake = true;
+    }
+
     /// The calls that wait, into `keys`, which is empty. The loop is awake from here on.
     pub fn take(&self, keys: &mut Vec<u64>) {
         let mut calls = self.calls();
@@ -148,5 +154,10 @@ mod tests {
         assert!(!is_raised(&inbox));
         inbox.take(&mut keys);
         assert_eq!(keys, [4, 5]);
+        keys.clear();
+        assert!(inbox.may_sleep());
+        inbox.woke();
+        inbox.caller(6).call();
+        assert!(!is_raised(&inbox) && !inbox.may_sleep());
     }
 }

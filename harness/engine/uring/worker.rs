@@ -222,6 +222,9 @@ impl<P: Protocol> Worker<P> {
         let mut calls = Vec::new();
         while !self.stopping {
             let now = self.wait().map_err(RingError::into_io)?;
+            if let Some(inbox) = &self.shared.inbox {
+                inbox.woke();
+            }
             // One reading of the clock for each batch.
             let now = now.duration_since(self.started).as_millis();
             self.shared.now = Millis::try_from(now).unwrap_or(Millis::MAX);
