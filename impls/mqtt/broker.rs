@@ -17,7 +17,7 @@ use ringside_wire::mqtt::topic::{self, NotShared};
 use crate::memory::Store;
 use crate::message::{Message, Routed};
 use crate::registry::{Registry, Subscriber, Wish};
-use crate::session::{Attach, Session};
+use crate::session::{Absence, Attach, Session};
 use crate::settings::BrokerSettings;
 use crate::spawned;
 
@@ -69,11 +69,11 @@ struct Due {
     what: What,
 }
 
-/// What happens when a client has been away for long enough.
+/// What happens when a client has been away for long enough, unless it came back in between.
 #[derive(Debug)]
 enum What {
-    EndSession(Arc<Session>),
-    PublishWill { session: Arc<Session>, will: Will },
+    EndSession(Absence),
+    PublishWill { absence: Absence, will: Will },
 }
 
 /// What is published when a client is lost.
@@ -150,6 +150,7 @@ impl Broker {
                 if let Some(known) = known {
                     self.forget(&known);
                     known.evict();
+                    self.hurry_will(&known, now);
                 }
                 (session, false)
             }
@@ -165,29 +166,24 @@ impl Broker {
         now: Millis,
     ) {
         let expiry_s = session.state().expiry_s;
-        let own = session.detach(owner);
-        match will {
-            // A session that goes on elsewhere, or ends, does not wait (MQTT 5.0, 3.1.3.2.2).
-            Some(will) if will.delay_s == 0 || expiry_s == 0 || !own => {
-                self.publish_will(&will, now);
-            }
-            Some(will) => {
+        let absence = session.detach(owner);
+        match (will, &absence) {
+            (Some(will), Some(absence)) if will.delay_s > 0 && expiry_s > 0 => {
                 let at = now + 1000 * Millis::from(will.delay_s.min(expiry_s));
-                let session = Arc::clone(session);
-                self.plan(at, What::PublishWill { session, will });
+                let absence = absence.clone();
+                self.plan(at, What::PublishWill { absence, will });
             }
-            None => {}
+            // A session that goes on elsewhere, or ends, does not wait (MQTT 5.0, 3.1.3.2.2).
+            (Some(will), _) => self.publish_will(&will, now),
+            (None, _) => {}
         }
-        if !own {
-            return;
-        }
-        match expiry_s {
-            0 => self.end(session),
-            // Never.
-            u32::MAX => {}
-            seconds => {
+        match (absence, expiry_s) {
+            // It belongs to another connection by now, or never ends.
+            (None, _) | (_, u32::MAX) => {}
+            (Some(_), 0) => self.end(session),
+            (Some(absence), seconds) => {
                 let at = now + 1000 * Millis::from(seconds);
-                self.plan(at, What::EndSession(Arc::clone(session)));
+                self.plan(at, What::EndSession(absence));
             }
         }
     }
@@ -344,6 +340,19 @@ impl Broker {
         self.next_due.fetch_min(at, Ordering::Relaxed);
     }
 
+    /// A session ended: the will that waits does not wait longer (MQTT 5.0, 3.1.3.2.2).
+    fn hurry_will(&self, session: &Arc<Session>, now: Millis) {
+        let mut due = self.due();
+        for Due { at, what } in due.iter_mut() {
+            if let What::PublishWill { absence, .. } = what
+                && Arc::ptr_eq(&absence.session, session)
+            {
+                *at = now;
+                self.next_due.store(now, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Does what is due. Called often, and mostly nothing is.
     pub(crate) fn keep_time(&self, now: Millis) {
         if now < self.next_due.load(Ordering::Relaxed) {
@@ -359,8 +368,8 @@ impl Broker {
         drop(due);
         for Due { what, .. } in over {
             match what {
-                What::EndSession(session) if !session.is_online() => self.end(&session),
-                What::PublishWill { session, will } if !session.is_online() => {
+                What::EndSession(absence) if absence.lasts() => self.end(&absence.session),
+                What::PublishWill { absence, will } if absence.lasts() => {
                     self.publish_will(&will, now);
                 }
                 // It came back.

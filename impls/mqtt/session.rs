@@ -49,6 +49,8 @@ pub(crate) struct State {
     packet_max: u32,
     /// Seconds that it outlives its connection.
     pub(crate) expiry_s: u32,
+    /// Connections that it lost so far.
+    absences: u32,
     /// What a client without subscriptions, that publishes at most at QoS 1, never needs: most that stay
     /// are such.
     more: Option<Box<More>>,
@@ -79,6 +81,13 @@ struct Queued {
     subscriptions: Vec<u32>,
 }
 
+/// The time from the end of a connection until the client comes back.
+#[derive(Debug, Clone)]
+pub(crate) struct Absence {
+    pub(crate) session: Arc<Session>,
+    number: u32,
+}
+
 /// A connection for a session.
 #[derive(Debug)]
 pub(crate) struct Attach {
@@ -104,6 +113,7 @@ impl Session {
                 receive_maximum: attach.receive_maximum,
                 packet_max: attach.packet_max,
                 expiry_s: attach.expiry_s,
+                absences: 0,
                 more: None,
             }),
         })
@@ -145,17 +155,21 @@ impl Session {
         state.caller = None;
     }
 
-    /// The connection `owner` is gone. False when the session belongs to another by now.
-    pub(crate) fn detach(&self, owner: u64) -> bool {
+    /// The connection `owner` is gone. `None` when the session belongs to another by now.
+    pub(crate) fn detach(self: &Arc<Self>, owner: u64) -> Option<Absence> {
         let mut state = self.state();
         if state.owner != owner {
-            return false;
+            return None;
         }
         self.online.store(false, Ordering::Relaxed);
         state.owner = 0;
         state.caller = None;
         state.clear_outgoing();
-        true
+        state.absences = state.absences.wrapping_add(1);
+        Some(Absence {
+            session: Arc::clone(self),
+            number: state.absences,
+        })
     }
 
     /// Gives it a message that was routed to it.
@@ -172,6 +186,14 @@ impl Session {
         } else {
             state.write_or_queue(routed, quality, retain, subscriptions);
         }
+    }
+}
+
+impl Absence {
+    /// The client did not come back since.
+    pub(crate) fn lasts(&self) -> bool {
+        let state = self.session.state();
+        state.owner == 0 && state.absences == self.number
     }
 }
 

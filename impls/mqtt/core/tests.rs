@@ -226,6 +226,68 @@ fn a_session_ends_when_its_time_is_over() {
     }
 }
 
+/// MQTT 5.0, 3.1.2.11.2 and 3.1.3.2.2: time counts from the last connection's end.
+#[test]
+fn what_was_due_in_an_earlier_absence_is_not_due_in_a_later_one() {
+    let mut hall = Hall::new();
+    let watcher = hall.connect(&hello("watcher"));
+    hall.subscribe(watcher, "will", QualityOfService::AtMostOnce);
+    let connect = encode::Connect {
+        clean_start: false,
+        will: Some(encode::Will {
+            topic: "will",
+            payload: b"lost",
+            quality: QualityOfService::AtMostOnce,
+            retain: false,
+            properties: &[(PropertyId::WILL_DELAY, Value::Number(40))],
+        }),
+        properties: LASTING,
+        ..hello("mortal")
+    };
+    let first = hall.connect(&connect);
+    hall.lose(first);
+    hall.pass(30_000, watcher);
+    let second = hall.connect(&connect);
+    // It says goodbye, so that its will is void.
+    hall.say(second, |out| {
+        encode::farewell(out, Version::V5, Kind::Disconnect, Reason::SUCCESS, &[]);
+    });
+    hall.lose(second);
+    hall.pass(50_000, watcher);
+    assert_eq!(hall.payloads(watcher), [""; 0]);
+    let third = hall.enter();
+    let answer = hall.say(third, |out| encode::connect(out, &connect));
+    assert_eq!(
+        answer[2], 1,
+        "the session is there after 80 s of which 50 count"
+    );
+}
+
+/// MQTT 5.0, 3.1.3.2.2: it waits for its delay or the end of the session, whichever is first.
+#[test]
+fn a_will_that_waits_is_published_when_its_session_is_replaced() {
+    let mut hall = Hall::new();
+    let watcher = hall.connect(&hello("watcher"));
+    hall.subscribe(watcher, "will", QualityOfService::AtMostOnce);
+    let mortal = hall.connect(&encode::Connect {
+        will: Some(encode::Will {
+            topic: "will",
+            payload: b"lost",
+            quality: QualityOfService::AtMostOnce,
+            retain: false,
+            properties: &[(PropertyId::WILL_DELAY, Value::Number(40))],
+        }),
+        properties: LASTING,
+        ..hello("mortal")
+    });
+    hall.lose(mortal);
+    hall.pass(2000, watcher);
+    assert_eq!(hall.payloads(watcher), [""; 0]);
+    hall.connect(&hello("mortal"));
+    hall.pass(1000, watcher);
+    assert_eq!(hall.payloads(watcher), ["lost"]);
+}
+
 /// MQTT 5.0, 3.3.2.3.3.
 #[test]
 fn a_message_that_waited_too_long_is_dropped_and_another_says_what_is_left() {
