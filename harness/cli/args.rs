@@ -259,6 +259,10 @@ pub(crate) struct ServeArgs {
     /// Folder with the files to serve.
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Folder for what outlives the server, such as the sessions of mqtt/epoll[persistence=file]; made when
+    /// it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
     /// Processors to run on, such as 0,1; all when left out.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) cpus: Vec<usize>,

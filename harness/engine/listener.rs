@@ -154,6 +154,7 @@ mod tests {
             cpus: Vec::new(),
             axes: Settings::default(),
             root: None,
+            state: None,
             congestion: None,
             head_deadline: None,
         }

@@ -65,6 +65,7 @@ mod tests {
             cpus: cpus.to_vec(),
             axes: settings,
             root: None,
+            state: None,
             congestion: None,
             head_deadline: None,
         }

@@ -16,7 +16,7 @@ pub(crate) struct Blocking;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/blocking",
     about: "A thread for each connection, which sleeps until its socket or another connection wakes it.",
-    axes: &Axis::join::<7>(&[BrokerSettings::FAN_OUT], &BrokerSettings::AXES),
+    axes: &Axis::join::<8>(&[BrokerSettings::FAN_OUT], &BrokerSettings::AXES),
     ranked: true,
 };
 

@@ -1,19 +1,25 @@
 //! What all connections share: sessions by client, subscriptions, each topic's last message, and what is
 //! due at some time.
 
+mod kept;
+mod restored;
+
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::mem;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use ringside_contract::Counters;
+use ringside_contract::{Counters, StartError};
 use ringside_engine::Millis;
 use ringside_wire::mqtt::packet::Wanted;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::topic::{self, NotShared};
 
+use self::kept::Kept;
+use crate::journal::{Change, Wall};
 use crate::memory::Store;
 use crate::message::{Message, Routed};
 use crate::registry::{Registry, Subscriber, Wish};
@@ -35,8 +41,12 @@ pub(crate) struct Broker {
     /// When the first of `due` is; the largest number for none.
     next_due: AtomicU64,
     numbers: AtomicU64,
+    /// The time when it last looked.
+    now: AtomicU64,
     /// Messages that sessions did not get which are over by now.
     dropped: AtomicU64,
+    /// With `persistence=file`.
+    kept: Option<Kept>,
 }
 
 /// A session that is found by the name of its client, which is kept once.
@@ -73,21 +83,40 @@ struct Due {
 #[derive(Debug)]
 enum What {
     EndSession(Absence),
-    PublishWill { absence: Absence, will: Will },
+    PublishWill { absence: Absence, will: Arc<Will> },
 }
 
 /// What is published when a client is lost.
 #[derive(Debug)]
 pub(crate) struct Will {
+    /// The number of the connection that left it.
+    pub(crate) connection: u64,
+    pub(crate) client: Box<str>,
     pub(crate) message: Arc<Message>,
     pub(crate) retain: bool,
     pub(crate) delay_s: u32,
 }
 
 impl Broker {
-    /// Without sessions.
-    pub(crate) fn new(settings: &BrokerSettings) -> Arc<Self> {
-        Arc::new(Self {
+    /// With what an earlier broker kept in the folder `state`, if it is to keep anything; otherwise without
+    /// sessions. Its clock begins `now`.
+    ///
+    /// # Errors
+    /// A journal that cannot be read or written.
+    pub(crate) fn open(
+        settings: &BrokerSettings,
+        state: Option<&Path>,
+        now: Wall,
+    ) -> Result<Arc<Self>, StartError> {
+        let mut broker = Self::new(settings);
+        if settings.persistent {
+            broker.restore(state, now)?;
+        }
+        Ok(Arc::new(broker))
+    }
+
+    fn new(settings: &BrokerSettings) -> Self {
+        Self {
             registry: Registry::new(settings.guard, settings.cached),
             store: Store::new(settings.memory, settings.preallocate),
             spawn: settings.spawn,
@@ -96,8 +125,10 @@ impl Broker {
             due: Mutex::default(),
             next_due: AtomicU64::new(Millis::MAX),
             numbers: AtomicU64::new(0),
+            now: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
-        })
+            kept: None,
+        }
     }
 
     /// Its subscriptions belong to the thread that made them.
@@ -111,13 +142,18 @@ impl Broker {
         let sessions = self.sessions();
         let dropped: u64 = sessions.iter().map(|known| known.0.state().dropped()).sum();
         let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
-        [
+        let counts = [
             ("sessions", sessions.len() as u64),
             ("retained", retained.len() as u64),
             ("dropped", dropped + self.dropped.load(Ordering::Relaxed)),
-        ]
-        .map(|(name, count)| (name.to_owned(), count))
-        .into()
+        ];
+        let journal = self
+            .journal()
+            .map(|journal| ("journal_bytes", journal.length()));
+        let counts = counts.into_iter().chain(journal);
+        counts
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect()
     }
 
     /// A number that no other connection has.
@@ -145,6 +181,7 @@ impl Broker {
             }
             known => {
                 let session = Session::new(client, attach);
+                self.keep(&session);
                 sessions.replace(ByClient(Arc::clone(&session)));
                 drop(sessions);
                 if let Some(known) = known {
@@ -157,14 +194,17 @@ impl Broker {
         }
     }
 
-    /// The connection `owner` is gone, with its will if it did not say goodbye.
+    /// The connection `owner` is gone, with its will if it did not say goodbye. It was there at `heard`, and
+    /// mostly longer.
     pub(crate) fn detach(
         &self,
         session: &Arc<Session>,
         owner: u64,
-        will: Option<Will>,
-        now: Millis,
+        will: Option<Arc<Will>>,
+        heard: Millis,
     ) {
+        // Relaxed: a time of some moments ago.
+        let now = heard.max(self.now.load(Ordering::Relaxed));
         let expiry_s = session.state().expiry_s;
         let absence = session.detach(owner);
         match (will, &absence) {
@@ -183,6 +223,10 @@ impl Broker {
             (Some(_), 0) => self.end(session),
             (Some(absence), seconds) => {
                 let at = now + 1000 * Millis::from(seconds);
+                if let Some(journal) = self.journal() {
+                    let until = journal.wall(at);
+                    session.state().note(|| Change::Away { until });
+                }
                 self.plan(at, What::EndSession(absence));
             }
         }
@@ -205,7 +249,7 @@ impl Broker {
     /// Takes the subscriptions of a session away.
     fn forget(&self, session: &Arc<Session>) {
         let mut state = session.state();
-        let filters = state.take_filters();
+        let filters = state.end();
         // Relaxed: the number alone matters.
         self.dropped.fetch_add(state.dropped(), Ordering::Relaxed);
         drop(state);
@@ -225,6 +269,7 @@ impl Broker {
             will.retain,
             None,
         );
+        self.will_is_over(will.connection);
     }
 
     /// Gives a message to all who want it. False when nobody does. `from` published it.
@@ -260,6 +305,9 @@ impl Broker {
             .retained
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        if let Some(journal) = self.journal() {
+            journal.retained(message);
+        }
         if message.payload.is_empty() {
             retained.remove(&message.topic);
         } else {
@@ -289,7 +337,7 @@ impl Broker {
             session: Arc::clone(session),
             wish,
         };
-        let is_new = session.state().filters().insert(wanted.filter.into());
+        let is_new = session.state().subscribe(wanted.filter, wish);
         self.registry.insert(wanted.filter, shared, subscriber);
         let wants_kept = match wanted.retain_handling {
             0 => true,
@@ -327,7 +375,7 @@ impl Broker {
         let Ok(shared) = topic::shared(filter) else {
             return Reason::TOPIC_FILTER_INVALID;
         };
-        if !session.state().filters().remove(filter) {
+        if !session.state().unsubscribe(filter) {
             return Reason::NO_SUBSCRIPTION_EXISTED;
         }
         self.registry.remove(filter, shared, session);
@@ -355,9 +403,14 @@ impl Broker {
 
     /// Does what is due. Called often, and mostly nothing is.
     pub(crate) fn keep_time(&self, now: Millis) {
+        // Read first: many connections ask at the same time.
+        if self.now.load(Ordering::Relaxed) < now {
+            self.now.store(now, Ordering::Relaxed);
+        }
         if now < self.next_due.load(Ordering::Relaxed) {
             return;
         }
+        let turn = self.turn();
         let mut due = self.due();
         let (over, later) = mem::take(&mut *due)
             .into_iter()
@@ -373,9 +426,12 @@ impl Broker {
                     self.publish_will(&will, now);
                 }
                 // It came back.
-                _ => {}
+                What::PublishWill { will, .. } => self.will_is_over(will.connection),
+                What::EndSession(_) => {}
             }
         }
+        // When it cannot be written, whoever is served next learns it.
+        self.write(turn.as_ref());
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashSet<ByClient>> {

@@ -2,8 +2,10 @@
 //! engine of the family but the floor drives this.
 
 use std::mem;
+use std::path::Path;
 use std::sync::Arc;
 
+use ringside_contract::StartError;
 use ringside_engine::{Caller, Delivery, Millis, Progress, Protocol, Step, Tick};
 use ringside_wire::mqtt::encode::{self, List};
 use ringside_wire::mqtt::header::{self, Kind};
@@ -14,6 +16,7 @@ use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
 
 use crate::broker::{Broker, Will};
+use crate::journal::Wall;
 use crate::memory::Own;
 use crate::message::{Message, Routed};
 use crate::outgoing::Taking;
@@ -43,7 +46,7 @@ pub struct Connection {
     caller: Option<Caller>,
     version: Version,
     session: Option<Arc<Session>>,
-    will: Option<Box<Will>>,
+    will: Option<Arc<Will>>,
     /// Topics by their numbers; apart, since hardly anybody has any.
     aliases: Option<Box<Aliases>>,
     /// Milliseconds without a packet after which the client is lost; 0 for no limit.
@@ -67,15 +70,28 @@ enum Next {
 }
 
 impl Mqtt {
-    /// A broker without sessions.
-    pub fn new(settings: &BrokerSettings) -> Self {
-        Self {
-            broker: Broker::new(settings),
+    /// A broker. One that keeps what outlives it does so in the folder `state`, and begins with what an earlier
+    /// one kept there; without a folder it is gone with the process.
+    ///
+    /// # Errors
+    /// What is kept cannot be read or written, or another broker keeps its own there.
+    pub fn open(settings: &BrokerSettings, state: Option<&Path>) -> Result<Self, StartError> {
+        Self::open_at(settings, state, Wall::now())
+    }
+
+    /// The same, at a time of the caller's choice.
+    fn open_at(
+        settings: &BrokerSettings,
+        state: Option<&Path>,
+        now: Wall,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            broker: Broker::open(settings, state, now)?,
             taking: Taking {
                 coalesce: settings.coalesce,
                 batch: settings.forward_batch,
             },
-        }
+        })
     }
 
     /// What its connections share.
@@ -94,6 +110,7 @@ impl Protocol for Mqtt {
     }
 
     fn open(&self, now: Millis) -> Connection {
+        self.broker.revive(now);
         Connection {
             broker: Arc::clone(&self.broker),
             own: self.broker.store.get(),
@@ -117,6 +134,7 @@ impl Protocol for Mqtt {
         let Some(session) = &connection.session else {
             return Delivery::Done;
         };
+        let turn = self.broker.turn();
         let mut state = session.state();
         if state.owner != connection.number {
             drop(state);
@@ -126,6 +144,10 @@ impl Protocol for Mqtt {
         let before = out.len();
         let more = state.take(out, now, self.taking);
         drop(state);
+        if !self.broker.write(turn.as_ref()) {
+            connection.nothing_is_kept(true, out, before);
+            return Delivery::Close;
+        }
         connection.own.pass_on(out, before);
         if more && out.len() > before {
             Delivery::More
@@ -144,7 +166,13 @@ impl Protocol for Mqtt {
         let before = out.len();
         // Apart from the connection, which a packet that lies in it changes.
         let mut own = mem::replace(&mut connection.own, Own::Nothing);
+        let turn = self.broker.turn();
+        let was_welcome = connection.session.is_some();
         let consumed = connection.packets(input, &mut own, now, out);
+        if !self.broker.write(turn.as_ref()) {
+            connection.nothing_is_kept(was_welcome, out, before);
+        }
+        drop(turn);
         own.pass_on(out, before);
         connection.own = own;
         if connection.ended {
@@ -181,8 +209,11 @@ impl Drop for Connection {
     /// goodbye.
     fn drop(&mut self) {
         if let Some(session) = &self.session {
-            let will = self.will.take().map(|will| *will);
+            let will = self.will.take();
+            let turn = self.broker.turn();
             self.broker.detach(session, self.number, will, self.heard);
+            // When it cannot be written, there is nobody left to be told.
+            self.broker.write(turn.as_ref());
         }
         self.broker
             .store
@@ -194,18 +225,23 @@ impl Connection {
     /// Ends the connection, and says why: in a CONNACK when nothing else was said yet, in a DISCONNECT
     /// of 5.0 later, or not at all.
     fn refuse(&mut self, reason: Reason, out: &mut Vec<u8>) {
+        let was_welcome = self.session.is_some();
+        self.end(was_welcome, reason, out);
+    }
+
+    fn end(&mut self, was_welcome: bool, reason: Reason, out: &mut Vec<u8>) {
         self.ended = true;
-        match (&self.session, self.version) {
-            (Some(_), Version::V5) => {
+        match (was_welcome, self.version) {
+            (true, Version::V5) => {
                 encode::farewell(out, Version::V5, Kind::Disconnect, reason, &[]);
             }
-            (None, Version::V5) => encode::conn_ack(out, Version::V5, false, reason.0, &[]),
-            (None, Version::V311) => {
+            (false, Version::V5) => encode::conn_ack(out, Version::V5, false, reason.0, &[]),
+            (false, Version::V311) => {
                 if let Some(code) = reason.connect_return_code() {
                     encode::conn_ack(out, Version::V311, false, code, &[]);
                 }
             }
-            (Some(_), Version::V311) => {}
+            (true, Version::V311) => {}
         }
     }
 
@@ -237,6 +273,17 @@ impl Connection {
             }
         }
         consumed
+    }
+
+    /// What it changed could not be written down: nothing that was said since is said, no welcome either.
+    fn nothing_is_kept(&mut self, was_welcome: bool, out: &mut Vec<u8>, before: usize) {
+        out.truncate(before);
+        let reason = if was_welcome {
+            Reason::IMPLEMENTATION_SPECIFIC
+        } else {
+            Reason::SERVER_UNAVAILABLE
+        };
+        self.end(was_welcome, reason, out);
     }
 
     fn taken_over(&mut self, out: &mut Vec<u8>) {
@@ -311,7 +358,10 @@ impl Connection {
         let (session, present) = self.broker.attach(client, clean, attach, now);
         self.session = Some(session);
         self.silence_max = Millis::from(connect.keep_alive) * 1500;
-        self.will = connect.will.map(|will| Box::new(kept_will(&will, now)));
+        self.will = connect.will.map(|will| self.kept_will(&will, client, now));
+        if let Some(will) = &self.will {
+            self.broker.expect_will(will);
+        }
         welcome(out, connect.version, present, given.as_deref());
         Next::GoOn
     }
@@ -463,28 +513,30 @@ impl Connection {
                     "a session that ends is not prolonged",
                 );
             }
-            state.expiry_s = expiry_s;
+            state.prolong(expiry_s, &session.client);
         }
-        if farewell.reason == Reason::SUCCESS {
-            self.will = None;
+        if farewell.reason == Reason::SUCCESS && self.will.take().is_some() {
+            self.broker.will_is_over(self.number);
         }
         Next::End
+    }
+
+    fn kept_will(&self, will: &packet::Will<'_>, client: &str, now: Millis) -> Arc<Will> {
+        let delay_s = will.properties.number(PropertyId::WILL_DELAY).unwrap_or(0);
+        let mut properties = encode::passed_on(&will.properties);
+        properties.retain(|(id, _)| *id != PropertyId::WILL_DELAY);
+        Arc::new(Will {
+            connection: self.number,
+            client: client.into(),
+            message: Message::new(will.topic, will.payload, &properties, will.quality, now),
+            retain: will.retain,
+            delay_s,
+        })
     }
 }
 
 fn refuse(reason: Reason, because: &'static str) -> Next {
     Next::Refuse(Refusal { reason, because })
-}
-
-fn kept_will(will: &packet::Will<'_>, now: Millis) -> Will {
-    let delay_s = will.properties.number(PropertyId::WILL_DELAY).unwrap_or(0);
-    let mut properties = encode::passed_on(&will.properties);
-    properties.retain(|(id, _)| *id != PropertyId::WILL_DELAY);
-    Will {
-        message: Message::new(will.topic, will.payload, &properties, will.quality, now),
-        retain: will.retain,
-        delay_s,
-    }
 }
 
 /// CONNACK, with the limits of this broker and the name that it gave a client without one.

@@ -29,7 +29,7 @@ struct Sent<T> {
 }
 
 /// The packet identifier of a message by its number.
-fn identifier(number: u64) -> u16 {
+pub(crate) fn identifier(number: u64) -> u16 {
     (number % IDENTIFIERS + 1) as u16
 }
 
@@ -50,8 +50,9 @@ impl<T> InFlight<T> {
         self.sent.len() + self.released.len()
     }
 
-    /// The packet identifier for a message that is to be sent; fewer than 65,535 are in flight.
-    pub(crate) fn take_identifier(&mut self) -> u16 {
+    /// The number of a message that is to be sent, whose packet identifier is free; fewer than 65,535 are in
+    /// flight.
+    pub(crate) fn take_number(&mut self) -> u64 {
         loop {
             if self.len() == 0 {
                 self.base = self.next;
@@ -60,7 +61,7 @@ impl<T> InFlight<T> {
             self.next += 1;
             // Those in flight were numbered within one turn mostly, and then none is met again.
             if number - self.base < IDENTIFIERS {
-                return identifier(number);
+                return number;
             }
             let numbers = || {
                 self.sent
@@ -70,32 +71,34 @@ impl<T> InFlight<T> {
             };
             self.base = numbers().min().unwrap_or(number);
             if numbers().all(|used| identifier(used) != identifier(number)) {
-                return identifier(number);
+                return number;
             }
         }
     }
 
-    /// The message with the identifier that was taken last was sent.
-    pub(crate) fn push(&mut self, quality: QualityOfService, again: T) {
+    /// The message with the number was sent. Numbers rise.
+    pub(crate) fn push(&mut self, number: u64, quality: QualityOfService, again: T) {
+        self.next = self.next.max(number + 1);
         self.sent.push_back(Sent {
-            number: self.next - 1,
+            number,
             quality,
             again,
         });
     }
 
-    /// PUBACK or PUBCOMP, or a PUBREC that refuses. False when nothing has that identifier.
-    pub(crate) fn finish(&mut self, acknowledged: u16) -> bool {
+    /// PUBACK or PUBCOMP, or a PUBREC that refuses. The number of the message; `None` when nothing has that
+    /// identifier.
+    pub(crate) fn finish(&mut self, acknowledged: u16) -> Option<u64> {
         let at = |number: u64| identifier(number) == acknowledged;
         if let Some(place) = self.released.iter().position(|&number| at(number)) {
-            return self.released.remove(place).is_some();
+            return self.released.remove(place);
         }
-        let place = self.sent.iter().position(|sent| at(sent.number));
-        place.is_some_and(|place| self.sent.remove(place).is_some())
+        let place = self.sent.iter().position(|sent| at(sent.number))?;
+        self.sent.remove(place).map(|sent| sent.number)
     }
 
-    /// PUBREC: the message is with the client. True also when it was before.
-    pub(crate) fn release(&mut self, received: u16) -> bool {
+    /// PUBREC: the message is with the client. Its number, also when it was there before.
+    pub(crate) fn release(&mut self, received: u16) -> Option<u64> {
         let at = |number: u64| identifier(number) == received;
         let place = self
             .sent
@@ -104,22 +107,30 @@ impl<T> InFlight<T> {
         match place.and_then(|place| self.sent.remove(place)) {
             Some(sent) => {
                 self.released.push_back(sent.number);
-                true
+                Some(sent.number)
             }
-            None => self.released.iter().any(|&number| at(number)),
+            None => self.released.iter().copied().find(|&number| at(number)),
         }
     }
 
-    /// Those to be sent again on another connection, with their identifiers, in order.
-    pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = (u16, &T)> {
-        self.sent
-            .iter()
-            .map(|sent| (identifier(sent.number), &sent.again))
+    /// The message with the number is with the client, whether it is known or not: what an earlier broker
+    /// said.
+    pub(crate) fn release_again(&mut self, number: u64) {
+        self.next = self.next.max(number + 1);
+        self.sent.retain(|sent| sent.number != number);
+        if !self.released.contains(&number) {
+            self.released.push_back(number);
+        }
     }
 
-    /// The identifiers whose PUBREL is to be sent again.
-    pub(crate) fn released(&self) -> impl Iterator<Item = u16> {
-        self.released.iter().map(|&number| identifier(number))
+    /// Those to be sent again on another connection, with their numbers, in order.
+    pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.sent.iter().map(|sent| (sent.number, &sent.again))
+    }
+
+    /// The numbers of those whose PUBREL is to be sent again.
+    pub(crate) fn released(&self) -> impl Iterator<Item = u64> {
+        self.released.iter().copied()
     }
 }
 
@@ -128,38 +139,67 @@ mod tests {
     use super::*;
     use QualityOfService::{AtLeastOnce, ExactlyOnce};
 
+    /// Sends a message; its packet identifier.
+    fn send(
+        flight: &mut InFlight<&'static str>,
+        quality: QualityOfService,
+        again: &'static str,
+    ) -> u16 {
+        let number = flight.take_number();
+        flight.push(number, quality, again);
+        identifier(number)
+    }
+
     #[test]
     fn identifiers_come_round_and_leave_out_those_in_use() {
         let mut flight = InFlight::default();
-        assert_eq!(flight.take_identifier(), 1);
-        flight.push(AtLeastOnce, "first");
+        assert_eq!(send(&mut flight, AtLeastOnce, "first"), 1);
         for expected in 2..=u16::MAX {
-            assert_eq!(flight.take_identifier(), expected);
-            flight.push(AtLeastOnce, "other");
-            assert!(flight.finish(expected));
+            assert_eq!(send(&mut flight, AtLeastOnce, "other"), expected);
+            assert!(flight.finish(expected).is_some());
         }
         // 1 is still in flight.
-        assert_eq!(flight.take_identifier(), 2);
-        flight.push(AtLeastOnce, "again");
-        assert!(flight.finish(1) && flight.finish(2) && !flight.finish(2));
-        assert_eq!((flight.len(), flight.take_identifier()), (0, 3));
+        assert_eq!(send(&mut flight, AtLeastOnce, "again"), 2);
+        assert_eq!(flight.finish(1), Some(0));
+        assert!(flight.finish(2).is_some() && flight.finish(2).is_none());
+        assert_eq!(
+            (flight.len(), send(&mut flight, AtLeastOnce, "third")),
+            (0, 3)
+        );
     }
 
     #[test]
     fn a_message_of_qos_2_is_released_before_it_is_done() {
         let mut flight = InFlight::default();
         for again in ["a", "b"] {
-            flight.take_identifier();
-            flight.push(ExactlyOnce, again);
+            send(&mut flight, ExactlyOnce, again);
         }
-        assert!(flight.release(2) && flight.release(2) && !flight.release(3));
-        assert_eq!(flight.unacknowledged().collect::<Vec<_>>(), [(1, &"a")]);
-        assert_eq!(flight.released().collect::<Vec<_>>(), [2]);
-        assert!(flight.finish(2) && flight.finish(1));
+        assert_eq!([2, 2].map(|number| flight.release(number)), [Some(1); 2]);
+        assert_eq!(flight.release(3), None);
+        assert_eq!(flight.unacknowledged().collect::<Vec<_>>(), [(0, &"a")]);
+        assert_eq!(flight.released().collect::<Vec<_>>(), [1]);
+        assert_eq!(
+            [2, 1].map(|number| flight.finish(number)),
+            [Some(1), Some(0)]
+        );
         assert_eq!(flight.len(), 0);
         // QoS 1 has no PUBREC.
-        flight.take_identifier();
-        flight.push(AtLeastOnce, "c");
-        assert!(!flight.release(3));
+        let number = send(&mut flight, AtLeastOnce, "c");
+        assert_eq!(flight.release(number), None);
+    }
+
+    #[test]
+    fn what_an_earlier_broker_sent_keeps_its_identifiers() {
+        let mut flight = InFlight::default();
+        flight.push(70_000, ExactlyOnce, "a");
+        flight.push(70_001, ExactlyOnce, "b");
+        flight.release_again(70_001);
+        flight.release_again(69_999);
+        assert_eq!(
+            flight.unacknowledged().collect::<Vec<_>>(),
+            [(70_000, &"a")]
+        );
+        assert_eq!(flight.released().collect::<Vec<_>>(), [70_001, 69_999]);
+        assert_eq!(send(&mut flight, AtLeastOnce, "c"), identifier(70_002));
     }
 }

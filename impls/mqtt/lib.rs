@@ -9,6 +9,7 @@ mod core;
 mod epoll;
 mod floor;
 mod in_flight;
+mod journal;
 mod memory;
 mod message;
 mod outgoing;

@@ -1,9 +1,12 @@
 //! A message on its way: once as it was published, and once for each form in which it leaves.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use ringside_engine::Millis;
 use ringside_wire::mqtt::encode::{self, List};
+use ringside_wire::mqtt::header;
+use ringside_wire::mqtt::packet::{self, Packet};
 use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::{QualityOfService, Version};
 
@@ -17,6 +20,17 @@ pub(crate) struct Message {
     properties: Box<[Property]>,
     /// When it is of no use any more.
     pub(crate) expires: Option<Millis>,
+    /// Its number in the broker's journal; 0 for none.
+    pub(crate) number: AtomicU64,
+}
+
+#[cfg(test)]
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let payload = String::from_utf8_lossy(&self.payload);
+        let (topic, quality, properties) = (&self.topic, self.quality, &self.properties);
+        write!(f, "{topic}: {payload} {quality:?} {properties:?}")
+    }
 }
 
 #[derive(Debug)]
@@ -52,7 +66,47 @@ impl Message {
             quality,
             properties: properties.iter().map(Property::new).collect(),
             expires: expires.map(|seconds| now + 1000 * Millis::from(seconds)),
+            number: AtomicU64::new(0),
         })
+    }
+
+    /// All that there is to it but for the time when it expires, as a packet.
+    pub(crate) fn packet(&self) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let own = self.properties.iter();
+        let properties: Vec<_> = own
+            .map(|property| (property.id, property.value.borrowed()))
+            .collect();
+        let publish = encode::Publish {
+            duplicate: false,
+            quality: self.quality,
+            retain: false,
+            topic: &self.topic,
+            // At QoS 1 and 2 there has to be one.
+            identifier: 1,
+            properties: &properties,
+            payload: &self.payload,
+        };
+        encode::publish(&mut packet, Version::V5, &publish);
+        packet
+    }
+
+    /// The message of such a packet; `None` when it is none.
+    pub(crate) fn of_packet(bytes: &[u8], expires: Option<Millis>) -> Option<Arc<Self>> {
+        let header = header::parse(bytes, usize::MAX).ok()??;
+        let body = bytes.get(header.length..header.packet_length())?;
+        let Ok(Packet::Publish(publish)) = packet::decode(Version::V5, header, body) else {
+            return None;
+        };
+        let properties = encode::passed_on(&publish.properties);
+        Some(Arc::new(Self {
+            topic: publish.topic.into(),
+            payload: publish.payload.into(),
+            quality: publish.quality,
+            properties: properties.iter().map(Property::new).collect(),
+            expires,
+            number: AtomicU64::new(0),
+        }))
     }
 
     /// Routes it.
@@ -85,13 +139,13 @@ impl Message {
             };
             (property.id, value)
         });
-        let matched = subscriptions.iter().map(identifier);
+        let matched = subscriptions.iter().map(subscription);
         own.chain(matched).collect()
     }
 }
 
 /// The property that names a subscription.
-pub(crate) fn identifier<'a>(number: &u32) -> (PropertyId, Value<'a>) {
+pub(crate) fn subscription<'a>(number: &u32) -> (PropertyId, Value<'a>) {
     (PropertyId::SUBSCRIPTION, Value::Number(*number))
 }
 

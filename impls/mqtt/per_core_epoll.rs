@@ -16,7 +16,7 @@ pub(crate) struct PerCoreEpoll;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/per_core_epoll",
     about: "An epoll loop and a listener for each core, nothing shared between them.",
-    axes: &Axis::join::<7>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
+    axes: &Axis::join::<8>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
     ranked: true,
 };
 

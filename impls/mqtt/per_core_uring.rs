@@ -17,7 +17,7 @@ pub(crate) struct PerCoreUring;
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/per_core_uring",
     about: "An io_uring and a listener for each core, nothing shared between them.",
-    axes: &Axis::join::<7>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
+    axes: &Axis::join::<8>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
     ranked: true,
 };
 

@@ -16,7 +16,10 @@ pub(crate) fn served(
     options: &ServeOptions,
     start: impl FnOnce(Mqtt) -> Result<Box<dyn Service>, StartError>,
 ) -> Result<Box<dyn Service>, StartError> {
-    let mqtt = Mqtt::new(&BrokerSettings::new(&options.axes)?);
+    let mqtt = Mqtt::open(
+        &BrokerSettings::new(&options.axes)?,
+        options.state.as_deref(),
+    )?;
     let broker = Arc::clone(mqtt.broker());
     let service = start(mqtt)?;
     Ok(Box::new(Served { service, broker }))

@@ -5,7 +5,9 @@
 //! Others wait in a bounded queue; what does not fit is dropped and counted, so that a client that does
 //! not read costs a bounded amount of memory and nobody's time.
 
-use std::collections::{HashSet, VecDeque};
+mod kept;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,9 +18,13 @@ use ringside_wire::mqtt::header::Kind;
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
-use crate::in_flight::InFlight;
-use crate::message::{Message, Routed, identifier};
+pub(crate) use self::kept::Messages;
+use self::kept::Record;
+use crate::in_flight::{InFlight, identifier};
+use crate::journal::Change;
+use crate::message::{Message, Routed, subscription};
 use crate::outgoing::{Outgoing, Taking};
+use crate::registry::Wish;
 
 /// Bytes that wait for the connection to take them; beyond it messages are queued, or dropped at QoS 0.
 const PENDING_MAX: usize = 512 << 10;
@@ -67,12 +73,15 @@ struct More {
     queue: VecDeque<Queued>,
     /// Packet identifiers of messages of QoS 2 that the client has not released.
     received: HashSet<u16>,
-    /// Its filters, to be taken from the registry at its end.
-    filters: HashSet<Box<str>>,
+    /// What it subscribed to, to be taken from the registry at its end.
+    filters: HashMap<Box<str>, Wish>,
     /// Messages that it did not get, since it did not take what waited.
     dropped: u64,
+    /// Where it is written down, when it outlives the broker.
+    record: Option<Record>,
 }
 
+/// A message for the client.
 #[derive(Debug, Clone)]
 struct Queued {
     message: Arc<Message>,
@@ -141,7 +150,7 @@ impl Session {
         state.version = attach.version;
         state.receive_maximum = attach.receive_maximum;
         state.packet_max = attach.packet_max;
-        state.expiry_s = attach.expiry_s;
+        state.prolong(attach.expiry_s, &self.client);
         state.clear_outgoing();
         state.send_again(now);
     }
@@ -166,10 +175,16 @@ impl Session {
         state.caller = None;
         state.clear_outgoing();
         state.absences = state.absences.wrapping_add(1);
-        Some(Absence {
+        drop(state);
+        Some(self.absence())
+    }
+
+    /// The absence that it is in, when it has no connection.
+    pub(crate) fn absence(self: &Arc<Self>) -> Absence {
+        Absence {
             session: Arc::clone(self),
-            number: state.absences,
-        })
+            number: self.state().absences,
+        }
     }
 
     /// Gives it a message that was routed to it.
@@ -202,16 +217,34 @@ impl State {
         self.more.get_or_insert_default()
     }
 
-    /// Its filters, to be changed.
-    pub(crate) fn filters(&mut self) -> &mut HashSet<Box<str>> {
-        &mut self.more().filters
+    /// It subscribes. True when it had not the same filter before.
+    pub(crate) fn subscribe(&mut self, filter: &str, wish: Wish) -> bool {
+        let is_new = self.more().filters.insert(filter.into(), wish).is_none();
+        self.note(|| kept::subscribed(filter, wish));
+        is_new
     }
 
-    /// Its filters; it has none from here on.
-    pub(crate) fn take_filters(&mut self) -> HashSet<Box<str>> {
-        self.more
-            .as_mut()
-            .map_or_else(HashSet::new, |more| mem::take(&mut more.filters))
+    /// It does not want a filter any more. False when it had it not.
+    pub(crate) fn unsubscribe(&mut self, filter: &str) -> bool {
+        let had = self.more().filters.remove(filter).is_some();
+        if had {
+            self.note(|| Change::Unsubscribed { filter });
+        }
+        had
+    }
+
+    /// What it subscribed to.
+    pub(crate) fn filters(&self) -> impl Iterator<Item = (&str, Wish)> {
+        let filters = self.more.iter().flat_map(|more| &more.filters);
+        filters.map(|(filter, wish)| (&**filter, *wish))
+    }
+
+    /// It is over. Its filters, to be taken from the registry.
+    pub(crate) fn end(&mut self) -> impl Iterator<Item = Box<str>> + use<> {
+        self.stop_keeping();
+        let more = self.more.as_mut();
+        more.map_or_else(HashMap::new, |more| mem::take(&mut more.filters))
+            .into_keys()
     }
 
     /// Messages that it did not get.
@@ -268,7 +301,7 @@ impl State {
             });
         }
         let own = routed.properties.iter().copied();
-        let properties: Vec<_> = own.chain(matched.iter().map(identifier)).collect();
+        let properties: Vec<_> = own.chain(matched.iter().map(subscription)).collect();
         let publish = encode::Publish {
             duplicate: false,
             quality,
@@ -315,14 +348,17 @@ impl State {
             let more = self.more();
             if more.queue.len() >= QUEUE_MAX {
                 more.dropped += 1;
-            } else {
-                more.queue.extend(kept);
+                return;
             }
+            self.note_queued(kept.as_ref());
+            self.more().queue.extend(kept);
             return;
         }
-        let number = self.more().in_flight.take_identifier();
-        if self.write(routed, (quality, retain, number), matched) {
-            self.more().in_flight.push(quality, kept);
+        let number = self.more().in_flight.take_number();
+        if self.write(routed, (quality, retain, identifier(number)), matched) {
+            self.note_queued(kept.as_ref());
+            self.note(|| Change::Sent { number });
+            self.more().in_flight.push(number, quality, kept);
             self.call();
         }
     }
@@ -362,14 +398,18 @@ impl State {
             && let Some(queued) = self.more.as_mut().and_then(|more| more.queue.pop_front())
         {
             if !queued.message.is_current(now) {
+                self.note(|| Change::Skipped);
                 continue;
             }
-            let number = self.more().in_flight.take_identifier();
-            if self.write_again(&queued, number, false, now) {
-                let quality = queued.quality;
-                let again = (self.expiry_s > 0).then_some(queued);
-                self.more().in_flight.push(quality, again);
+            let number = self.more().in_flight.take_number();
+            if !self.write_again(&queued, identifier(number), false, now) {
+                self.note(|| Change::Skipped);
+                continue;
             }
+            self.note(|| Change::Sent { number });
+            let quality = queued.quality;
+            let again = (self.expiry_s > 0).then_some(queued);
+            self.more().in_flight.push(number, quality, again);
         }
     }
 
@@ -396,10 +436,10 @@ impl State {
         let in_flight = mem::take(&mut more.in_flight);
         for (number, queued) in in_flight.unacknowledged() {
             if let Some(queued) = queued {
-                self.write_again(queued, number, true, now);
+                self.write_again(queued, identifier(number), true, now);
             }
         }
-        for number in in_flight.released() {
+        for number in in_flight.released().map(identifier) {
             let (version, kind, reason) = (self.version, Kind::PubRel, Reason::SUCCESS);
             self.append(|out| encode::acknowledge(out, version, kind, number, reason, &[]));
         }
@@ -410,32 +450,39 @@ impl State {
     }
 
     /// PUBACK or PUBCOMP, or a PUBREC that refuses: the message is done with.
-    pub(crate) fn done(&mut self, number: u16) {
-        if self.more().in_flight.finish(number) && self.has_queued() {
-            self.call();
+    pub(crate) fn done(&mut self, identifier: u16) {
+        if let Some(number) = self.more().in_flight.finish(identifier) {
+            self.note(|| Change::Done { number });
+            if self.has_queued() {
+                self.call();
+            }
         }
     }
 
     /// PUBREC: the message is with the client. Says how PUBREL answers.
-    pub(crate) fn release(&mut self, number: u16) -> Reason {
-        if self.more().in_flight.release(number) {
-            Reason::SUCCESS
-        } else {
-            Reason::PACKET_IDENTIFIER_NOT_FOUND
-        }
+    pub(crate) fn release(&mut self, identifier: u16) -> Reason {
+        let Some(number) = self.more().in_flight.release(identifier) else {
+            return Reason::PACKET_IDENTIFIER_NOT_FOUND;
+        };
+        self.note(|| Change::Released { number });
+        Reason::SUCCESS
     }
 
     /// A message of QoS 2 came. False when it came before.
-    pub(crate) fn receive_once(&mut self, number: u16) -> bool {
-        self.more().received.insert(number)
+    pub(crate) fn receive_once(&mut self, identifier: u16) -> bool {
+        let first = self.more().received.insert(identifier);
+        if first {
+            self.note(|| Change::Received { identifier });
+        }
+        first
     }
 
     /// PUBREL: the client will not send it again.
-    pub(crate) fn forget_received(&mut self, number: u16) -> Reason {
-        if self.more().received.remove(&number) {
-            Reason::SUCCESS
-        } else {
-            Reason::PACKET_IDENTIFIER_NOT_FOUND
+    pub(crate) fn forget_received(&mut self, identifier: u16) -> Reason {
+        if !self.more().received.remove(&identifier) {
+            return Reason::PACKET_IDENTIFIER_NOT_FOUND;
         }
+        self.note(|| Change::Forgotten { identifier });
+        Reason::SUCCESS
     }
 }

@@ -21,6 +21,8 @@ pub struct BrokerSettings {
     pub(crate) preallocate: usize,
     /// A thread gives each subscriber its message.
     pub(crate) spawn: bool,
+    /// What outlives a connection outlives the broker too.
+    pub(crate) persistent: bool,
 }
 
 /// What memory a connection has of its own while it lasts.
@@ -82,6 +84,13 @@ impl BrokerSettings {
         default: "0",
         about: "Connections that memory is got for before they come.",
     };
+    const PERSISTENCE: Axis = Axis {
+        name: "persistence",
+        values: &["off", "file"],
+        default: "off",
+        about: "Sessions and retained messages end with the broker, or are written to a file before they are \
+                acknowledged: a killed broker finds them again, if no power was cut.",
+    };
     /// The axis `fan_out`, of the engine with a thread for each connection.
     pub const FAN_OUT: Axis = Axis {
         name: "fan_out",
@@ -90,22 +99,24 @@ impl BrokerSettings {
         about: "The publisher's thread writes to each subscriber in turn, or makes a thread for each of them.",
     };
     /// The axes of every broker.
-    pub const AXES: [Axis; 6] = [
+    pub const AXES: [Axis; 7] = [
         Self::REGISTRY,
         Self::CACHE,
         Self::COALESCE,
         Self::FORWARD_BATCH,
         Self::MEMORY,
         Self::PREALLOCATE,
+        Self::PERSISTENCE,
     ];
     /// The axes of a broker of one thread.
-    pub const AXES_OF_ONE_LOOP: [Axis; 6] = [
+    pub const AXES_OF_ONE_LOOP: [Axis; 7] = [
         Self::REGISTRY_OF_ONE_LOOP,
         Self::CACHE,
         Self::COALESCE,
         Self::FORWARD_BATCH,
         Self::MEMORY,
         Self::PREALLOCATE,
+        Self::PERSISTENCE,
     ];
 
     /// Reads the axes; those that are not set have their default.
@@ -131,6 +142,7 @@ impl BrokerSettings {
             },
             preallocate: Self::PREALLOCATE.choose_number(axes)?,
             spawn: choose(&Self::FAN_OUT)? == "spawn",
+            persistent: choose(&Self::PERSISTENCE)? == "file",
         })
     }
 }

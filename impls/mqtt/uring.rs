@@ -18,7 +18,7 @@ static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/uring",
     about: "One io_uring on one thread, and a further one when its table is full: multishot accept and receive into provided buffers, direct \
             descriptors, one system call for each batch.",
-    axes: &Axis::join::<13>(RingSettings::AXES, &BrokerSettings::AXES_OF_ONE_LOOP),
+    axes: &Axis::join::<14>(RingSettings::AXES, &BrokerSettings::AXES_OF_ONE_LOOP),
     ranked: true,
 };
 

@@ -72,6 +72,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
             cpus: args.cpus.clone(),
             axes: subject.axes.clone(),
             root: args.root.clone(),
+            state: args.state.clone(),
             congestion: args.congestion.clone(),
             head_deadline,
         })

@@ -253,6 +253,7 @@ fn options(mode: &str) -> EngineOptions {
         cpus: Vec::new(),
         axes,
         root: None,
+        state: None,
         congestion: None,
         head_deadline: None,
     })

@@ -123,6 +123,7 @@ impl Server {
             cpus: Vec::new(),
             axes,
             root: None,
+            state: None,
             congestion: None,
             head_deadline: None,
         };
@@ -333,6 +334,7 @@ fn an_impossible_processor_is_an_error_of_the_start() -> io::Result<()> {
                 cpus: vec![1_000_000],
                 axes: Settings::default(),
                 root: None,
+                state: None,
                 congestion: None,
                 head_deadline: None,
             };

@@ -98,6 +98,7 @@ fn options(workers: usize) -> ServeOptions {
         cpus: Vec::new(),
         axes: Settings::default(),
         root: None,
+        state: None,
         congestion: None,
         head_deadline: None,
     }

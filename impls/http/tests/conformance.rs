@@ -192,6 +192,7 @@ fn options(axes: Settings, root: &Path) -> ServeOptions {
         cpus: Vec::new(),
         axes,
         root: Some(root.to_owned()),
+        state: None,
         congestion: None,
         head_deadline: Some(Duration::from_secs(2)),
     }

@@ -107,6 +107,7 @@ fn curl_gets_what_it_asks_for() {
             cpus: Vec::new(),
             axes: server.meta().resolve(&Settings::default()).unwrap(),
             root: Some(root.path().to_owned()),
+            state: None,
             congestion: None,
             head_deadline: None,
         };

@@ -178,6 +178,7 @@ fn serve(index: usize) {
         cpus: Vec::new(),
         axes,
         root: Some(std::env::var_os(ROOT).unwrap().into()),
+        state: None,
         congestion: None,
         head_deadline: None,
     };

@@ -1,5 +1,8 @@
 //! The core with time of its own: what happens after seconds and hours.
 
+mod any_history;
+mod persistence;
+
 use ringside_contract::Settings;
 use ringside_engine::Inbox;
 use ringside_wire::mqtt::packet::Wanted;
@@ -8,7 +11,7 @@ use super::*;
 
 /// A broker with every axis at its default.
 fn broker() -> Mqtt {
-    Mqtt::new(&BrokerSettings::new(&Settings::default()).unwrap())
+    Mqtt::open(&BrokerSettings::new(&Settings::default()).unwrap(), None).unwrap()
 }
 
 /// Clients of one broker.
@@ -21,8 +24,12 @@ struct Hall {
 
 impl Hall {
     fn new() -> Self {
+        Self::of(broker())
+    }
+
+    fn of(mqtt: Mqtt) -> Self {
         Self {
-            mqtt: broker(),
+            mqtt,
             inbox: Inbox::new().unwrap(),
             clients: Vec::new(),
             now: 0,
@@ -79,6 +86,16 @@ impl Hall {
             rest = behind;
         }
         payloads
+    }
+
+    /// The client's session belongs to another connection: it is told, and its own ends.
+    fn take_end(&mut self, number: usize) {
+        let client = self.clients[number].as_mut().unwrap();
+        assert_eq!(
+            self.mqtt.deliver(client, self.now, &mut Vec::new()),
+            Delivery::Close
+        );
+        self.lose(number);
     }
 
     fn lose(&mut self, number: usize) {

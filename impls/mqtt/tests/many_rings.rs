@@ -157,6 +157,7 @@ fn options(implementation: &dyn Implementation) -> ServeOptions {
         cpus: Vec::new(),
         axes: implementation.meta().resolve(&Settings::default()).unwrap(),
         root: None,
+        state: None,
         congestion: None,
         head_deadline: None,
     }

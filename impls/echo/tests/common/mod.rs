@@ -53,6 +53,7 @@ fn options(implementation: &dyn Implementation, axes: &Settings) -> ServeOptions
         cpus: Vec::new(),
         axes: implementation.meta().resolve(axes).unwrap(),
         root: None,
+        state: None,
         congestion: None,
         head_deadline: None,
     }
