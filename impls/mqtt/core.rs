@@ -252,6 +252,17 @@ impl Connection {
             };
         };
         match packet {
+            Packet::Publish(publish)
+                if publish
+                    .properties
+                    .number(PropertyId::SUBSCRIPTION)
+                    .is_some() =>
+            {
+                refuse(
+                    Reason::PROTOCOL_ERROR,
+                    "a subscription identifier from a client",
+                )
+            }
             Packet::Publish(publish) => self.publish(&session, publish, now, out),
             Packet::Acknowledge(acknowledge) => self.acknowledge(&session, acknowledge, out),
             Packet::Subscribe(subscribe) => self.subscribe(&session, subscribe, now, out),
