@@ -126,6 +126,16 @@ impl Broker {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// A name for the client of connection `number`, which has none: no session has it.
+    pub(crate) fn unused_name(&self, number: u64) -> String {
+        let sessions = self.sessions();
+        let mut name = format!("auto-{number}");
+        while sessions.contains(&*name) {
+            name.push('x');
+        }
+        name
+    }
+
     /// The session of a client for a new connection, and whether it was there before. A connection that
     /// had it is told (MQTT 5.0, 3.1.4).
     pub(crate) fn attach(

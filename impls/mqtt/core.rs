@@ -316,7 +316,7 @@ impl Connection {
             packet_max,
             expiry_s,
         };
-        let given = nameless.then(|| format!("auto-{}", self.number));
+        let given = nameless.then(|| self.broker.unused_name(self.number));
         let client = given.as_deref().unwrap_or(connect.client);
         let clean = connect.clean_start || nameless;
         let (session, present) = self.broker.attach(client, clean, attach, now);
