@@ -46,7 +46,7 @@ pub(crate) struct State {
     /// Messages that the client takes at a time, of QoS 1 and 2.
     receive_maximum: u16,
     /// Bytes of a packet that it takes.
-    packet_max: u32,
+    pub(crate) packet_max: u32,
     /// Seconds that it outlives its connection.
     pub(crate) expiry_s: u32,
     /// What a client without subscriptions, that publishes at most at QoS 1, never needs: most that stay
