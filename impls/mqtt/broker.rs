@@ -66,6 +66,8 @@ impl Eq for ByClient {}
 #[derive(Debug)]
 struct Due {
     at: Millis,
+    /// The connection of the session that ended: a later one makes this void.
+    turn: u32,
     what: What,
 }
 
@@ -175,16 +177,21 @@ impl Broker {
         now: Millis,
     ) {
         let expiry_s = session.state().expiry_s;
+        // Before it is detached: as long as it is this connection's, nobody else changes it.
+        let turn = session.turn();
         let own = session.detach(owner);
+        let resumed = !own && self.is_current(session);
         match will {
-            // A session that goes on elsewhere, or ends, does not wait (MQTT 5.0, 3.1.3.2.2).
+            // A connection that took the session over keeps it from being sent (MQTT 5.0, 3.1.3.2.2).
+            Some(will) if will.delay_s > 0 && resumed => {}
+            // A session that ends does not wait.
             Some(will) if will.delay_s == 0 || expiry_s == 0 || !own => {
                 self.publish_will(&will, now);
             }
             Some(will) => {
                 let at = now + 1000 * Millis::from(will.delay_s.min(expiry_s));
                 let session = Arc::clone(session);
-                self.plan(at, What::PublishWill { session, will });
+                self.plan(at, turn, What::PublishWill { session, will });
             }
             None => {}
         }
@@ -197,9 +204,16 @@ impl Broker {
             u32::MAX => {}
             seconds => {
                 let at = now + 1000 * Millis::from(seconds);
-                self.plan(at, What::EndSession(Arc::clone(session)));
+                self.plan(at, turn, What::EndSession(Arc::clone(session)));
             }
         }
+    }
+
+    /// True while no other session has taken its place.
+    fn is_current(&self, session: &Arc<Session>) -> bool {
+        let sessions = self.sessions();
+        let known = sessions.get(&*session.client);
+        known.is_some_and(|known| Arc::ptr_eq(&known.0, session))
     }
 
     /// A session is over.
@@ -348,9 +362,9 @@ impl Broker {
         Reason::SUCCESS
     }
 
-    fn plan(&self, at: Millis, what: What) {
+    fn plan(&self, at: Millis, turn: u32, what: What) {
         let mut due = self.due();
-        due.push(Due { at, what });
+        due.push(Due { at, turn, what });
         self.next_due.fetch_min(at, Ordering::Relaxed);
     }
 
@@ -367,10 +381,11 @@ impl Broker {
         *due = later;
         self.next_due.store(next, Ordering::Relaxed);
         drop(due);
-        for Due { what, .. } in over {
+        for Due { turn, what, .. } in over {
+            let away = |session: &Session| !session.is_online() && session.turn() == turn;
             match what {
-                What::EndSession(session) if !session.is_online() => self.end(&session),
-                What::PublishWill { session, will } if !session.is_online() => {
+                What::EndSession(session) if away(&session) => self.end(&session),
+                What::PublishWill { session, will } if away(&session) => {
                     self.publish_will(&will, now);
                 }
                 // It came back.

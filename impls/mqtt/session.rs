@@ -7,7 +7,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringside_engine::{Caller, Millis};
@@ -31,6 +31,8 @@ const QUEUE_MAX: usize = 1000;
 pub(crate) struct Session {
     pub(crate) client: Box<str>,
     online: AtomicBool,
+    /// Connections that took it over from others.
+    turn: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -96,6 +98,7 @@ impl Session {
         Arc::new(Self {
             client: client.into(),
             online: AtomicBool::new(true),
+            turn: AtomicU32::new(0),
             state: Mutex::new(State {
                 owner: attach.owner,
                 caller: Some(attach.caller),
@@ -120,10 +123,17 @@ impl Session {
         self.online.load(Ordering::Relaxed)
     }
 
+    /// The number of its connection, counted from its first.
+    pub(crate) fn turn(&self) -> u32 {
+        // Relaxed: it is compared with what it was, and nothing else hangs on it.
+        self.turn.load(Ordering::Relaxed)
+    }
+
     /// The session goes on over another connection: what was in flight is sent again (4.4).
     pub(crate) fn attach(&self, attach: Attach, now: Millis) {
         let mut state = self.state();
         self.online.store(true, Ordering::Relaxed);
+        self.turn.fetch_add(1, Ordering::Relaxed);
         state.call();
         state.owner = attach.owner;
         state.caller = Some(attach.caller);
