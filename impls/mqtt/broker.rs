@@ -34,6 +34,8 @@ pub(crate) struct Broker {
     due: Mutex<Vec<Due>>,
     /// When the first of `due` is; the largest number for none.
     next_due: AtomicU64,
+    /// The latest time that any connection told.
+    now: AtomicU64,
     numbers: AtomicU64,
     /// Messages that sessions did not get which are over by now.
     dropped: AtomicU64,
@@ -97,6 +99,7 @@ impl Broker {
             retained: RwLock::default(),
             due: Mutex::default(),
             next_due: AtomicU64::new(Millis::MAX),
+            now: AtomicU64::new(0),
             numbers: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
         })
@@ -168,14 +171,16 @@ impl Broker {
         }
     }
 
-    /// The connection `owner` is gone, with its will if it did not say goodbye.
+    /// The connection `owner` is gone, with its will if it did not say goodbye. It knows no later time than
+    /// `heard`, which may be long ago; others do.
     pub(crate) fn detach(
         &self,
         session: &Arc<Session>,
         owner: u64,
         will: Option<Will>,
-        now: Millis,
+        heard: Millis,
     ) {
+        let now = self.now.load(Ordering::Relaxed).max(heard);
         let expiry_s = session.state().expiry_s;
         // Before it is detached: as long as it is this connection's, nobody else changes it.
         let turn = session.turn();
@@ -370,6 +375,10 @@ impl Broker {
 
     /// Does what is due. Called often, and mostly nothing is.
     pub(crate) fn keep_time(&self, now: Millis) {
+        // Looked at before it is written: many connections tell the same time.
+        if self.now.load(Ordering::Relaxed) < now {
+            self.now.fetch_max(now, Ordering::Relaxed);
+        }
         if now < self.next_due.load(Ordering::Relaxed) {
             return;
         }
