@@ -381,11 +381,18 @@ impl State {
         let Some(more) = &mut self.more else {
             return;
         };
-        let in_flight = mem::take(&mut more.in_flight);
+        let mut in_flight = mem::take(&mut more.in_flight);
+        let mut too_long = Vec::new();
         for (number, queued) in in_flight.unacknowledged() {
-            if let Some(queued) = queued {
-                self.write_again(queued, number, true, now);
+            if let Some(queued) = queued
+                && !self.write_again(queued, number, true, now)
+            {
+                too_long.push(number);
             }
+        }
+        // They count as sent, and nobody will acknowledge them.
+        for number in too_long {
+            in_flight.finish(number);
         }
         for number in in_flight.released() {
             let (version, kind, reason) = (self.version, Kind::PubRel, Reason::SUCCESS);
