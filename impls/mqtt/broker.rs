@@ -162,6 +162,16 @@ impl Broker {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// A name for the client of connection `number`, which has none: no session has it.
+    pub(crate) fn unused_name(&self, number: u64) -> String {
+        let sessions = self.sessions();
+        let mut name = format!("auto-{number}");
+        while sessions.contains(&*name) {
+            name.push('x');
+        }
+        name
+    }
+
     /// The session of a client for a new connection, and whether it was there before. A connection that
     /// had it is told (MQTT 5.0, 3.1.4).
     pub(crate) fn attach(
@@ -213,7 +223,11 @@ impl Broker {
                 let absence = absence.clone();
                 self.plan(at, What::PublishWill { absence, will });
             }
-            // A session that goes on elsewhere, or ends, does not wait (MQTT 5.0, 3.1.3.2.2).
+            // A connection that took the session over keeps it from being sent (MQTT 5.0, 3.1.3.2.2).
+            (Some(will), None) if will.delay_s > 0 && self.is_current(session) => {
+                self.will_is_over(will.connection);
+            }
+            // A session that ends does not wait.
             (Some(will), _) => self.publish_will(&will, now),
             (None, _) => {}
         }
@@ -230,6 +244,13 @@ impl Broker {
                 self.plan(at, What::EndSession(absence));
             }
         }
+    }
+
+    /// True while no other session has taken its place.
+    fn is_current(&self, session: &Arc<Session>) -> bool {
+        let sessions = self.sessions();
+        let known = sessions.get(&*session.client);
+        known.is_some_and(|known| Arc::ptr_eq(&known.0, session))
     }
 
     /// A session is over.

@@ -27,6 +27,8 @@ use crate::settings::BrokerSettings;
 pub(crate) const PACKET_MAX: usize = 1 << 20;
 /// Topics that a client may give a number, on one connection.
 const ALIASES_MAX: usize = 32;
+/// Bytes of a CONNACK of 5.0 that refuses.
+const REFUSAL: u32 = 5;
 /// Time for the first packet.
 const CONNECT_MAX: Millis = 10_000;
 
@@ -299,6 +301,17 @@ impl Connection {
             };
         };
         match packet {
+            Packet::Publish(publish)
+                if publish
+                    .properties
+                    .number(PropertyId::SUBSCRIPTION)
+                    .is_some() =>
+            {
+                refuse(
+                    Reason::PROTOCOL_ERROR,
+                    "a subscription identifier from a client",
+                )
+            }
             Packet::Publish(publish) => self.publish(&session, publish, now, out),
             Packet::Acknowledge(acknowledge) => self.acknowledge(&session, acknowledge, out),
             Packet::Subscribe(subscribe) => self.subscribe(&session, subscribe, now, out),
@@ -352,8 +365,17 @@ impl Connection {
             packet_max,
             expiry_s,
         };
-        let given = nameless.then(|| format!("auto-{}", self.number));
+        let given = nameless.then(|| self.broker.unused_name(self.number));
         let client = given.as_deref().unwrap_or(connect.client);
+        if !fits_welcome(packet_max, connect.version, given.as_deref()) {
+            if packet_max < REFUSAL {
+                return Next::End;
+            }
+            return refuse(
+                Reason::PACKET_TOO_LARGE,
+                "a CONNACK that the client does not take",
+            );
+        }
         let clean = connect.clean_start || nameless;
         let (session, present) = self.broker.attach(client, clean, attach, now);
         self.session = Some(session);
@@ -480,14 +502,9 @@ impl Connection {
             }
         };
         let codes: Vec<_> = subscribe.filters().map(code).collect();
-        encode::granted(
-            out,
-            self.version,
-            Kind::SubAck,
-            subscribe.identifier,
-            &[],
-            &codes,
-        );
+        let (begin, number) = (out.len(), subscribe.identifier);
+        encode::granted(out, self.version, Kind::SubAck, number, &[], &codes);
+        take_back_if_too_long(session, out, begin);
         Next::GoOn
     }
 
@@ -499,8 +516,9 @@ impl Connection {
     ) -> Next {
         let code = |filter| self.broker.unsubscribe(session, filter).0;
         let codes: Vec<_> = unsubscribe.filters().map(code).collect();
-        let number = unsubscribe.identifier;
+        let (begin, number) = (out.len(), unsubscribe.identifier);
         encode::granted(out, self.version, Kind::UnsubAck, number, &[], &codes);
+        take_back_if_too_long(session, out, begin);
         Next::GoOn
     }
 
@@ -537,6 +555,23 @@ impl Connection {
 
 fn refuse(reason: Reason, because: &'static str) -> Next {
     Next::Refuse(Refusal { reason, because })
+}
+
+/// Whether the client takes the CONNACK of [`welcome`].
+fn fits_welcome(packet_max: u32, version: Version, given: Option<&str>) -> bool {
+    // Hardly anybody takes less than this, which is longer than any CONNACK here.
+    packet_max > 100 || {
+        let mut answer = Vec::new();
+        welcome(&mut answer, version, false, given);
+        answer.len() <= packet_max as usize
+    }
+}
+
+/// Takes an answer back that begins at `begin` and is longer than the client takes (MQTT 5.0, 3.1.2.11.4).
+fn take_back_if_too_long(session: &Session, out: &mut Vec<u8>, begin: usize) {
+    if out.len() - begin > session.state().packet_max as usize {
+        out.truncate(begin);
+    }
 }
 
 /// CONNACK, with the limits of this broker and the name that it gave a client without one.

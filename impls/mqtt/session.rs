@@ -52,7 +52,7 @@ pub(crate) struct State {
     /// Messages that the client takes at a time, of QoS 1 and 2.
     receive_maximum: u16,
     /// Bytes of a packet that it takes.
-    packet_max: u32,
+    pub(crate) packet_max: u32,
     /// Seconds that it outlives its connection.
     pub(crate) expiry_s: u32,
     /// Connections that it lost so far.
@@ -433,11 +433,19 @@ impl State {
         let Some(more) = &mut self.more else {
             return;
         };
-        let in_flight = mem::take(&mut more.in_flight);
+        let mut in_flight = mem::take(&mut more.in_flight);
+        let mut too_long = Vec::new();
         for (number, queued) in in_flight.unacknowledged() {
-            if let Some(queued) = queued {
-                self.write_again(queued, identifier(number), true, now);
+            if let Some(queued) = queued
+                && !self.write_again(queued, identifier(number), true, now)
+            {
+                too_long.push(number);
             }
+        }
+        // They count as sent, and nobody will acknowledge them.
+        for number in too_long {
+            in_flight.finish(identifier(number));
+            self.note(|| Change::Done { number });
         }
         for number in in_flight.released().map(identifier) {
             let (version, kind, reason) = (self.version, Kind::PubRel, Reason::SUCCESS);

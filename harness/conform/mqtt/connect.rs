@@ -6,57 +6,61 @@ use ringside_wire::mqtt::property::PropertyId;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
 use super::peer::{Peer, hello, message, unique};
+use super::sessions::with_will;
 use super::{case, in_each_version, versions};
 use crate::case::{Case, Failure, Target, ensure};
 
 pub(super) const CASES: &[Case] = &[
     case(
         "packets_may_be_cut_at_every_byte",
-        "CONNECT, SUBSCRIBE and PUBLISH come byte by byte (MQTT 5.0, 4.2).",
+        "CONNECT, SUBSCRIBE and PUBLISH come byte by byte (3.1.1: MQTT-7.1.1-1; 5.0: MQTT-4.2-1).",
         &[],
         packets_may_be_cut_at_every_byte,
     ),
     case(
         "ping_is_answered",
-        "PINGREQ gets PINGRESP (MQTT 5.0, 3.12.4).",
+        "PINGREQ gets PINGRESP (3.1.1: MQTT-3.12.4-1; 5.0: MQTT-3.12.4-1).",
         &[],
         ping_is_answered,
     ),
     case(
         "second_connect_ends_the_connection",
-        "A second CONNECT is a protocol error (MQTT 5.0, 3.1.0).",
+        "A second CONNECT is a protocol error (3.1.1: MQTT-3.1.0-2; 5.0: MQTT-3.1.0-2).",
         &[],
         second_connect_ends_the_connection,
     ),
     case(
         "other_packet_before_connect_ends_the_connection",
-        "The first packet is a CONNECT (MQTT 5.0, 3.1.0).",
+        "The first packet is a CONNECT (3.1.1: MQTT-3.1.0-1; 5.0: MQTT-3.1.0-1).",
         &[],
         other_packet_before_connect_ends_the_connection,
     ),
     case(
         "unknown_version_is_refused",
-        "A protocol level that the server does not know is refused (MQTT 5.0, 3.1.2.2).",
+        "A protocol level that the server does not know is refused (3.1.1: MQTT-3.1.2-2; 5.0: \
+         MQTT-3.1.2-2).",
         &[],
         unknown_version_is_refused,
     ),
     case(
         "nameless_client_gets_a_session",
-        "An empty client identifier is taken with a new session; 5.0 is told the name it got \
-         (MQTT 5.0, 3.1.3.1).",
+        "An empty client identifier is taken with a new session; 5.0 is told the name it got (3.1.1: \
+         MQTT-3.1.3-6; 5.0: MQTT-3.1.3-6, MQTT-3.1.3-7, MQTT-3.2.2-16).",
         &[],
         nameless_client_gets_a_session,
     ),
     case(
         "broken_packets_end_only_their_connection",
         "Reserved flags, a length of five bytes, QoS 3, a topic with wildcards, broken UTF-8, packet \
-         identifier 0, an empty SUBSCRIBE (MQTT 5.0, 4.13).",
+         identifier 0, an empty SUBSCRIBE (3.1.1: MQTT-1.5.3-1, MQTT-2.2.2-2, MQTT-2.3.1-1, MQTT-3.3.1-4, \
+         MQTT-3.3.2-1, MQTT-3.3.2-2, MQTT-3.8.1-1, MQTT-3.8.3-3, MQTT-3.8.3-4, MQTT-4.8.0-1).",
         &[],
         broken_packets_end_only_their_connection,
     ),
     case(
         "silent_client_is_dropped",
-        "Without a packet for one and a half times its keep alive a client is lost (MQTT 5.0, 3.1.2.10).",
+        "Without a packet for one and a half times its keep alive a client is lost, and its will is published (3.1.1: MQTT-3.1.2-24; \
+         5.0: MQTT-3.1.2-22).",
         &["keep_alive"],
         silent_client_is_dropped,
     ),
@@ -169,14 +173,22 @@ fn broken_packets_end_only_their_connection(target: &Target) -> Result<(), Failu
 }
 
 fn silent_client_is_dropped(target: &Target) -> Result<(), Failure> {
+    let topic = unique("silent");
+    let mut watcher = Peer::connect(target, Version::V311)?;
+    watcher.subscribe(&topic, QualityOfService::AtMostOnce)?;
+    // All at once, since each waits for seconds.
+    let mut silent = Vec::new();
     for &version in versions(target) {
         let name = unique("silent");
         let connect = encode::Connect {
             keep_alive: 1,
-            ..hello(version, &name)
+            ..with_will(version, &name, &topic)
         };
-        let (mut peer, _) = Peer::with(target, &connect)?;
-        peer.expect_refusal()?;
+        silent.push(Peer::with(target, &connect)?.0);
     }
-    Ok(())
+    for peer in &mut silent {
+        peer.expect_refusal()?;
+        watcher.expect(&topic, b"lost", QualityOfService::AtMostOnce)?;
+    }
+    watcher.expect_nothing()
 }

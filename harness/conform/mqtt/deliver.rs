@@ -11,56 +11,64 @@ use crate::case::{Case, Failure, Target, ensure};
 pub(super) const CASES: &[Case] = &[
     case(
         "each_quality_is_delivered_with_its_handshake",
-        "A message goes at the lower of both qualities (MQTT 5.0, 3.8.4, 4.3).",
+        "A message goes at the lower of both qualities (3.1.1: MQTT-3.3.4-1, MQTT-3.8.4-6, MQTT-4.3.1-1, \
+         MQTT-4.3.2-1, MQTT-4.3.2-2, MQTT-4.3.3-1, MQTT-4.3.3-2; 5.0: MQTT-3.3.4-1, MQTT-3.8.4-8, \
+         MQTT-4.3.1-1, MQTT-4.3.2-2, MQTT-4.3.2-4, MQTT-4.3.3-2, MQTT-4.3.3-4, MQTT-4.3.3-8, \
+         MQTT-4.3.3-11).",
         &[],
         each_quality_is_delivered_with_its_handshake,
     ),
     case(
         "order_is_kept",
-        "Messages of one topic and quality come in the order in which they were sent (MQTT 5.0, 4.6).",
+        "Messages of one topic and quality come in the order in which they were sent (3.1.1: \
+         MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5, MQTT-4.6.0-6).",
         &[],
         order_is_kept,
     ),
     case(
         "repeated_message_of_qos_2_is_delivered_once",
-        "A PUBLISH that is sent again before its PUBREL is the same message (MQTT 5.0, 4.3.3).",
+        "A PUBLISH that is sent again before its PUBREL is the same message (3.1.1: MQTT-4.3.3-2; 5.0: \
+         MQTT-4.3.3-10, MQTT-4.3.3-12).",
         &[],
         repeated_message_of_qos_2_is_delivered_once,
     ),
     case(
         "wildcards_match_levels",
-        "`+` is one level, `#` is any number (MQTT 5.0, 4.7.1).",
+        "`+` is one level, `#` is any number (3.1.1: MQTT-3.3.2-3; 5.0: MQTT-3.3.2-3).",
         &[],
         wildcards_match_levels,
     ),
     case(
         "names_that_begin_with_a_dollar_are_left_alone",
-        "Wildcards on the first level do not match `$` (MQTT 5.0, 4.7.2).",
+        "Wildcards on the first level do not match `$` (3.1.1: MQTT-4.7.2-1; 5.0: MQTT-4.7.2-1).",
         &[],
         names_that_begin_with_a_dollar_are_left_alone,
     ),
     case(
         "overlapping_subscriptions_give_the_highest_quality",
-        "A message that several filters match comes at the highest of their qualities (MQTT 5.0, 3.3.4).",
+        "A message that several filters match comes at the highest of their qualities (3.1.1: \
+         MQTT-3.3.5-1; 5.0: MQTT-3.3.4-2).",
         &["one_copy"],
         overlapping_subscriptions_give_the_highest_quality,
     ),
     case(
         "unsubscribed_client_gets_no_more",
-        "Behind an UNSUBACK nothing of that filter comes (MQTT 5.0, 3.10.4).",
+        "Behind an UNSUBACK nothing of that filter comes (3.1.1: MQTT-3.10.4-2, MQTT-3.10.4-4; 5.0: \
+         MQTT-3.10.4-2, MQTT-3.10.4-4, MQTT-3.10.4-5).",
         &[],
         unsubscribed_client_gets_no_more,
     ),
     case(
         "last_retained_message_comes_with_a_subscription",
-        "It is sent with the retain flag; an empty one deletes it; others come without the flag \
-         (MQTT 5.0, 3.3.1.3).",
+        "It is sent with the retain flag; an empty one deletes it; others come without the flag (3.1.1: \
+         MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8, MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11; 5.0: \
+         MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-7, MQTT-3.3.1-9, MQTT-3.3.1-12).",
         &[],
         last_retained_message_comes_with_a_subscription,
     ),
     case(
         "large_message_comes_whole",
-        "200,000 bytes arrive as they were sent, at each quality.",
+        "200,000 bytes arrive as they were sent, at each quality (3.1.1: MQTT-7.1.1-1; 5.0: MQTT-4.2-1).",
         &[],
         large_message_comes_whole,
     ),

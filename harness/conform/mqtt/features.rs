@@ -16,57 +16,66 @@ pub(super) const CASES: &[Case] = &[
     case(
         "properties_of_a_message_are_passed_on",
         "Payload format, content type, response topic, correlation data and user properties arrive \
-         unchanged and in order (MQTT 5.0, 3.3.2.3).",
+         unchanged and in order (5.0: MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, \
+         MQTT-3.3.2-18, MQTT-3.3.2-20).",
         &["mqtt_5"],
         properties_of_a_message_are_passed_on,
     ),
     case(
         "subscription_identifier_comes_with_a_message",
-        "Each matching one does (MQTT 5.0, 3.3.4).",
+        "Each matching one does (5.0: MQTT-3.3.4-3).",
         &["mqtt_5"],
         subscription_identifier_comes_with_a_message,
     ),
     case(
         "own_message_is_left_out_on_wish",
-        "No Local (MQTT 5.0, 3.8.3.1).",
+        "No Local (5.0: MQTT-3.8.3-3).",
         &["mqtt_5"],
         own_message_is_left_out_on_wish,
     ),
     case(
         "retain_handling_is_followed",
         "Kept messages come always, with a new subscription, or never; the flag stays as published on \
-         wish (MQTT 5.0, 3.8.3.1).",
+         wish (5.0: MQTT-3.3.1-10, MQTT-3.3.1-11, MQTT-3.3.1-13).",
         &["mqtt_5"],
         retain_handling_is_followed,
     ),
     case(
         "alias_stands_for_its_topic",
-        "A topic alias is set once and then used without the topic; number 0 is refused \
-         (MQTT 5.0, 3.3.2.3.4).",
+        "A topic alias is set once and then used without the topic; number 0 is refused (5.0: \
+         MQTT-3.3.2-8, MQTT-3.3.2-12).",
         &["mqtt_5"],
         alias_stands_for_its_topic,
     ),
     case(
         "receive_maximum_is_kept",
-        "No more than so many messages wait for their acknowledgement (MQTT 5.0, 4.9).",
+        "No more than so many messages wait for their acknowledgement (5.0: MQTT-3.3.4-9, MQTT-4.9.0-2).",
         &["mqtt_5", "receive_maximum"],
         receive_maximum_is_kept,
     ),
     case(
+        "full_window_holds_up_nothing_else",
+        "While a message is not acknowledged, others at QoS 0 come and every other packet is answered \
+         (5.0: MQTT-3.3.4-10, MQTT-4.9.0-3).",
+        &["mqtt_5", "receive_maximum"],
+        full_window_holds_up_nothing_else,
+    ),
+    case(
         "maximum_packet_size_is_kept",
-        "What is larger is not sent (MQTT 5.0, 3.1.2.11.4).",
+        "What is larger is not sent (5.0: MQTT-3.1.2-24, MQTT-3.1.2-25).",
         &["mqtt_5"],
         maximum_packet_size_is_kept,
     ),
     case(
         "shared_subscription_gives_each_message_to_one",
-        "Two members of a group get each message once together (MQTT 5.0, 4.8.2).",
+        "Two members of a group get each message once together (5.0: MQTT-4.8.2-1).",
         &["mqtt_5"],
         shared_subscription_gives_each_message_to_one,
     ),
     case(
         "filter_that_is_none_is_refused_alone",
-        "Its code in the SUBACK is a failure (MQTT 5.0, 3.9.3), or the connection ends (4.13).",
+        "Its code in the SUBACK is a failure, or the connection ends (5.0: MQTT-3.9.3-2, MQTT-4.7.1-1, \
+         MQTT-4.7.1-2).",
         &["mqtt_5"],
         filter_that_is_none_is_refused_alone,
     ),
@@ -207,6 +216,28 @@ fn receive_maximum_is_kept(target: &Target) -> Result<(), Failure> {
     subscriber.acknowledge(Kind::PubAck, second.identifier)?;
     subscriber.acknowledge(Kind::PubAck, third.identifier)?;
     subscriber.expect(&topic, b"4", AtLeastOnce)?;
+    subscriber.expect_nothing()
+}
+
+fn full_window_holds_up_nothing_else(target: &Target) -> Result<(), Failure> {
+    let (topic, name) = (unique("window"), unique("client"));
+    let connect = encode::Connect {
+        properties: &[(PropertyId::RECEIVE_MAXIMUM, Value::Number(1))],
+        ..hello(Version::V5, &name)
+    };
+    let (mut subscriber, _) = Peer::with(target, &connect)?;
+    let mut publisher = Peer::connect(target, Version::V5)?;
+    subscriber.subscribe(&topic, AtLeastOnce)?;
+    publisher.publish(&topic, b"1", AtLeastOnce)?;
+    publisher.publish(&topic, b"2", AtLeastOnce)?;
+    let first = subscriber.message()?;
+    publisher.publish(&topic, b"at once", AtMostOnce)?;
+    subscriber.expect(&topic, b"at once", AtMostOnce)?;
+    subscriber.expect_nothing()?;
+    subscriber.subscribe(&unique("other"), AtLeastOnce)?;
+    subscriber.publish(&unique("nobody"), b"x", AtLeastOnce)?;
+    subscriber.acknowledge(Kind::PubAck, first.identifier)?;
+    subscriber.expect(&topic, b"2", AtLeastOnce)?;
     subscriber.expect_nothing()
 }
 

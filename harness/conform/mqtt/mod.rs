@@ -1,10 +1,12 @@
-//! MQTT 3.1.1 and 5.0, by the statements of the two OASIS standards; each case names its own.
+//! MQTT 3.1.1 and 5.0, by the statements of the two OASIS standards; each case names its own. All of them, with
+//! the tests that hold the core to them, are in `statements.csv`.
 
 mod connect;
 mod deliver;
 mod features;
 mod peer;
 mod sessions;
+mod stream;
 
 use std::sync::LazyLock;
 
@@ -20,6 +22,7 @@ pub fn cases() -> &'static [Case] {
             deliver::CASES,
             sessions::CASES,
             features::CASES,
+            stream::CASES,
         ]
         .concat()
     });

@@ -3,50 +3,75 @@
 use ringside_wire::mqtt::Version;
 use ringside_wire::mqtt::encode;
 use ringside_wire::mqtt::header::Kind;
+use ringside_wire::mqtt::packet::Packet;
 use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::reason::Reason;
 
-use super::peer::{AtLeastOnce, AtMostOnce, ExactlyOnce, Peer, hello, unique};
+use super::peer::{AtLeastOnce, AtMostOnce, ExactlyOnce, Peer, hello, message, unique};
 use super::{case, in_each_version};
 use crate::case::{Case, Failure, Target, ensure};
 
 pub(super) const CASES: &[Case] = &[
     case(
         "session_waits_for_its_client",
-        "Messages of QoS 1 and 2 for a client that is away come when it returns (MQTT 5.0, 4.1, 3.1.2.11.2).",
+        "Messages of QoS 1 and 2 for a client that is away come when it returns (3.1.1: MQTT-3.1.2-4, \
+         MQTT-3.1.2-5, MQTT-3.2.2-2, MQTT-3.2.2-3; 5.0: MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.2-23, \
+         MQTT-3.2.2-3, MQTT-4.5.0-1).",
         &[],
         session_waits_for_its_client,
     ),
     case(
         "new_session_forgets_the_old_one",
-        "Clean Start ends the session that was there (MQTT 5.0, 3.1.2.4).",
+        "Clean Start ends the session that was there (3.1.1: MQTT-3.1.2-6, MQTT-3.2.2-1; 5.0: \
+         MQTT-3.1.2-4, MQTT-3.2.2-2).",
         &[],
         new_session_forgets_the_old_one,
     ),
     case(
         "unacknowledged_message_is_sent_again",
         "On a new connection it comes with the duplicate flag and its number; a released one gets its \
-         PUBREL (MQTT 5.0, 4.4).",
+         PUBREL (3.1.1: MQTT-3.3.1-1, MQTT-4.4.0-1; 5.0: MQTT-3.3.1-1, MQTT-4.3.3-6, MQTT-4.4.0-1).",
         &[],
         unacknowledged_message_is_sent_again,
     ),
     case(
         "same_client_takes_over",
-        "A second connection of a client ends the first (MQTT 5.0, 3.1.4).",
+        "A second connection of a client ends the first (3.1.1: MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).",
         &[],
         same_client_takes_over,
     ),
     case(
         "will_of_a_lost_client_is_published",
-        "Without a DISCONNECT the will is published, with it it is not (MQTT 5.0, 3.1.2.5).",
+        "Without a DISCONNECT the will is published, with it it is not (3.1.1: MQTT-3.1.2-8, \
+         MQTT-3.14.4-3; 5.0: MQTT-3.1.2-8, MQTT-3.14.4-3).",
         &[],
         will_of_a_lost_client_is_published,
     ),
     case(
         "will_of_a_client_that_breaks_the_rules_is_published",
-        "A protocol error is no goodbye (MQTT 5.0, 3.1.2.5).",
+        "A protocol error is no goodbye (3.1.1: MQTT-3.1.2-8; 5.0: MQTT-3.1.2-8).",
         &[],
         will_of_a_client_that_breaks_the_rules_is_published,
+    ),
+    case(
+        "retained_will_stays",
+        "Who subscribes later gets it, with the retain flag; no session of anybody holds it (3.1.1: \
+         MQTT-3.1.2-7, MQTT-3.1.2-17; 5.0: MQTT-3.1.2-15).",
+        &[],
+        retained_will_stays,
+    ),
+    case(
+        "message_of_qos_2_goes_on_over_another_connection",
+        "A PUBLISH that is sent again there is the same message (3.1.1: MQTT-4.1.0-1, MQTT-4.3.3-2; 5.0: \
+         MQTT-4.3.3-10, MQTT-4.3.3-11).",
+        &[],
+        message_of_qos_2_goes_on_over_another_connection,
+    ),
+    case(
+        "client_that_is_taken_over_is_told",
+        "Its last packet is a DISCONNECT that says so (5.0: MQTT-3.1.4-3, MQTT-3.14.4-2).",
+        &["mqtt_5"],
+        client_that_is_taken_over_is_told,
     ),
 ];
 
@@ -144,7 +169,11 @@ fn same_client_takes_over(target: &Target) -> Result<(), Failure> {
 }
 
 /// A client whose will says "lost" on `topic`.
-fn with_will<'a>(version: Version, client: &'a str, topic: &'a str) -> encode::Connect<'a> {
+pub(super) fn with_will<'a>(
+    version: Version,
+    client: &'a str,
+    topic: &'a str,
+) -> encode::Connect<'a> {
     encode::Connect {
         will: Some(encode::Will {
             topic,
@@ -185,4 +214,68 @@ fn will_of_a_client_that_breaks_the_rules_is_published(target: &Target) -> Resul
         subscriber.expect(&topic, b"lost", AtLeastOnce)?;
         subscriber.expect_nothing()
     })
+}
+
+fn retained_will_stays(target: &Target) -> Result<(), Failure> {
+    in_each_version(target, |version| {
+        let (topic, name) = (unique("will"), unique("client"));
+        let mut early = Peer::connect(target, version)?;
+        early.subscribe(&topic, AtLeastOnce)?;
+        let connect = with_will(version, &name, &topic);
+        let will = connect.will.map(|will| encode::Will {
+            retain: true,
+            ..will
+        });
+        let (lost, _) = Peer::with(target, &encode::Connect { will, ..connect })?;
+        drop(lost);
+        let live = early.expect(&topic, b"lost", AtLeastOnce)?;
+        let mut late = Peer::connect(target, version)?;
+        late.subscribe(&topic, AtLeastOnce)?;
+        let kept = late.expect(&topic, b"lost", AtLeastOnce)?;
+        ensure(!live.retain && kept.retain, || {
+            "the retain flag is of the wrong one".to_owned()
+        })?;
+        early.publish_as(&encode::Publish {
+            retain: true,
+            ..message(&topic, b"", AtLeastOnce)
+        })
+    })
+}
+
+fn message_of_qos_2_goes_on_over_another_connection(target: &Target) -> Result<(), Failure> {
+    in_each_version(target, |version| {
+        let (topic, name) = (unique("once"), unique("client"));
+        let mut subscriber = Peer::connect(target, version)?;
+        subscriber.subscribe(&topic, AtMostOnce)?;
+        let first = message(&topic, b"once", ExactlyOnce);
+        let again = encode::Publish {
+            duplicate: true,
+            ..first
+        };
+        for publish in [first, again] {
+            let (mut publisher, _) = Peer::with(target, &lasting(version, &name))?;
+            publisher.send(|out, version| _ = encode::publish(out, version, &publish))?;
+            publisher.acknowledged(Kind::PubRec, 5)?;
+        }
+        let (mut publisher, _) = Peer::with(target, &lasting(version, &name))?;
+        publisher.acknowledge(Kind::PubRel, 5)?;
+        publisher.acknowledged(Kind::PubComp, 5)?;
+        subscriber.expect(&topic, b"once", AtMostOnce)?;
+        subscriber.expect_nothing()
+    })
+}
+
+fn client_that_is_taken_over_is_told(target: &Target) -> Result<(), Failure> {
+    let name = unique("client");
+    let (mut first, _) = Peer::with(target, &hello(Version::V5, &name))?;
+    let (mut second, _) = Peer::with(target, &hello(Version::V5, &name))?;
+    let reason = first.next("a DISCONNECT", |packet| match packet {
+        Packet::Disconnect(farewell) => Some(farewell.reason),
+        _ => None,
+    })?;
+    ensure(reason == Reason::SESSION_TAKEN_OVER, || {
+        format!("it says {}", reason.name())
+    })?;
+    first.client.expect_end()?;
+    second.expect_nothing()
 }

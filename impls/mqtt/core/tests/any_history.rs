@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use QualityOfService::AtLeastOnce;
 use proptest::prelude::*;
 
+use ringside_wire::mqtt::packet::Wanted;
+
+use super::super::*;
+use super::hall::*;
 use super::persistence::{BEGAN, after_kill, keeper};
-use super::*;
 
 /// A step of the conversation with one of two clients.
 #[derive(Debug, Clone)]
@@ -189,13 +191,7 @@ impl What {
         match self {
             Self::Goodbye { expiry_s } => {
                 let properties = [(PropertyId::SESSION_EXPIRY, Value::Number(expiry_s))];
-                encode::farewell(
-                    out,
-                    Version::V5,
-                    Kind::Disconnect,
-                    Reason::SUCCESS,
-                    &properties,
-                );
+                encode::farewell(out, V5, Kind::Disconnect, Reason::SUCCESS, &properties);
             }
             Self::Subscribe {
                 filter,
@@ -208,10 +204,10 @@ impl What {
                     retain_as_published: filter == 2,
                     retain_handling: 0,
                 };
-                encode::subscribe(out, Version::V5, 1, &[], &[wanted]);
+                encode::subscribe(out, V5, 1, &[], &[wanted]);
             }
             Self::Unsubscribe { filter } => {
-                encode::unsubscribe(out, Version::V5, 1, &[], &[FILTERS[filter]]);
+                encode::unsubscribe(out, V5, 1, &[], &[FILTERS[filter]]);
             }
             Self::Publish {
                 topic,
@@ -226,10 +222,10 @@ impl What {
                     identifier: number,
                     ..message(TOPICS[topic], text, quality(bits))
                 };
-                encode::publish(out, Version::V5, &publish);
+                encode::publish(out, V5, &publish);
             }
             Self::Acknowledge { kind, number } => {
-                let (version, kind) = (Version::V5, KINDS[kind]);
+                let (version, kind) = (V5, KINDS[kind]);
                 encode::acknowledge(out, version, kind, number, Reason::SUCCESS, &[]);
             }
         }

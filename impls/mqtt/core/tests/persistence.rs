@@ -4,10 +4,11 @@
 use std::fs::{self, OpenOptions};
 use std::path::Path;
 
-use QualityOfService::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use ringside_contract::Settings;
 use tempfile::TempDir;
 
-use super::*;
+use super::super::*;
+use super::hall::*;
 
 pub(super) const JOURNAL: &str = "broker.journal";
 
@@ -39,21 +40,13 @@ pub(super) fn after_kill(folder: &Path, hall: &Hall, passed: Millis) -> (Hall, T
     (next, copied)
 }
 
-fn lasting(client: &str) -> encode::Connect<'_> {
-    encode::Connect {
-        clean_start: false,
-        properties: LASTING,
-        ..hello(client)
-    }
-}
-
 /// MQTT 5.0, 4.1 and 4.4: what was not acknowledged comes again with its identifier, then what waited.
 #[test]
 fn messages_that_were_sent_and_that_waited_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut hall = keeper(folder.path(), BEGAN);
     let other = hall.connect(&hello("other"));
-    let away = hall.connect(&lasting("away"));
+    let away = hall.connect(&lasting(V5, "away"));
     hall.subscribe(away, "news", ExactlyOnce);
     for (payload, quality) in [
         ("one", AtLeastOnce),
@@ -65,7 +58,7 @@ fn messages_that_were_sent_and_that_waited_are_there() {
     assert_eq!(hall.payloads(away), ["one", "two", "three"]);
     let acknowledge = |kind, number| {
         move |out: &mut Vec<u8>| {
-            encode::acknowledge(out, Version::V5, kind, number, Reason::SUCCESS, &[]);
+            encode::acknowledge(out, V5, kind, number, Reason::SUCCESS, &[]);
         }
     };
     hall.say(away, acknowledge(Kind::PubAck, 1));
@@ -74,7 +67,7 @@ fn messages_that_were_sent_and_that_waited_are_there() {
     hall.publish(other, &message("news", "four", AtLeastOnce));
 
     let (mut next, _copied) = after_kill(folder.path(), &hall, 0);
-    let back = next.connect(&lasting("away"));
+    let back = next.connect(&lasting(V5, "away"));
     let bytes = next.take(back);
     // PUBLISH of 3 as a duplicate, PUBREL of 2, PUBLISH of 4 as a new one.
     let mut kinds = Vec::new();
@@ -82,7 +75,7 @@ fn messages_that_were_sent_and_that_waited_are_there() {
     while let Some(header) = header::parse(rest, PACKET_MAX).unwrap() {
         let (packet, behind) = rest.split_at(header.packet_length());
         kinds.push(
-            match packet::decode(Version::V5, header, &packet[header.length..]).unwrap() {
+            match packet::decode(V5, header, &packet[header.length..]).unwrap() {
                 Packet::Publish(publish) => (header.kind, publish.identifier, publish.duplicate),
                 Packet::Acknowledge(acknowledge) => {
                     (acknowledge.kind, acknowledge.identifier, false)
@@ -111,21 +104,21 @@ fn messages_that_were_sent_and_that_waited_are_there() {
 fn a_message_of_qos_2_that_was_received_is_not_received_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut hall = keeper(folder.path(), BEGAN);
-    let reader = hall.connect(&lasting("reader"));
+    let reader = hall.connect(&lasting(V5, "reader"));
     hall.subscribe(reader, "news", ExactlyOnce);
     hall.lose(reader);
-    let writer = hall.connect(&lasting("writer"));
+    let writer = hall.connect(&lasting(V5, "writer"));
     hall.publish(writer, &message("news", "once", ExactlyOnce));
 
     let (mut next, _copied) = after_kill(folder.path(), &hall, 0);
-    let writer = next.connect(&lasting("writer"));
+    let writer = next.connect(&lasting(V5, "writer"));
     let again = encode::Publish {
         duplicate: true,
         ..message("news", "once", ExactlyOnce)
     };
     let answer = next.publish(writer, &again);
     assert_eq!(answer[0] >> 4, Kind::PubRec as u8);
-    let reader = next.connect(&lasting("reader"));
+    let reader = next.connect(&lasting(V5, "reader"));
     assert_eq!(next.payloads(reader), ["once"]);
 }
 
@@ -136,7 +129,7 @@ fn sessions_and_messages_expire_by_the_wall_clock() {
     let mut hall = keeper(folder.path(), BEGAN);
     let other = hall.connect(&hello("other"));
     let [early, late, _there] = ["early", "late", "there"].map(|client| {
-        let number = hall.connect(&lasting(client));
+        let number = hall.connect(&lasting(V5, client));
         hall.subscribe(number, "news", AtLeastOnce);
         number
     });
@@ -155,7 +148,7 @@ fn sessions_and_messages_expire_by_the_wall_clock() {
     next.pass(2000, watcher);
     let mut returns = |client| {
         let number = next.enter();
-        let answer = next.say(number, |out| encode::connect(out, &lasting(client)));
+        let answer = next.say(number, |out| encode::connect(out, &lasting(V5, client)));
         (answer[2], next.payloads(number))
     };
     // Away for 72 s of 60.
@@ -174,7 +167,7 @@ fn sessions_and_messages_expire_by_the_wall_clock() {
 fn wills_of_clients_that_were_lost_with_the_broker_are_published() {
     let folder = tempfile::tempdir().unwrap();
     let mut hall = keeper(folder.path(), BEGAN);
-    let watcher = hall.connect(&lasting("watcher"));
+    let watcher = hall.connect(&lasting(V5, "watcher"));
     hall.subscribe(watcher, "will/+", AtLeastOnce);
     let will = |delay: List<'static>| encode::Will {
         topic: "will/a",
@@ -192,25 +185,25 @@ fn wills_of_clients_that_were_lost_with_the_broker_are_published() {
             topic: "will/b",
             ..will(&[(PropertyId::WILL_DELAY, Value::Number(10))])
         }),
-        ..lasting("patient")
+        ..lasting(V5, "patient")
     });
     let polite = hall.connect(&encode::Connect {
         will: Some(will(&[])),
         ..hello("polite")
     });
     hall.say(polite, |out| {
-        encode::farewell(out, Version::V5, Kind::Disconnect, Reason::SUCCESS, &[]);
+        encode::farewell(out, V5, Kind::Disconnect, Reason::SUCCESS, &[]);
     });
     hall.lose(polite);
 
     let (mut next, copied) = after_kill(folder.path(), &hall, 0);
-    let back = next.connect(&lasting("watcher"));
+    let back = next.connect(&lasting(V5, "watcher"));
     assert_eq!(next.payloads(back), ["lost"]);
     next.pass(9000, back);
     assert_eq!(next.payloads(back), [""; 0]);
     // Killed again: the second will still waits, the first does not come twice.
     let (mut last, _copied) = after_kill(copied.path(), &next, 0);
-    let back = last.connect(&lasting("watcher"));
+    let back = last.connect(&lasting(V5, "watcher"));
     last.pass(11_000, back);
     assert_eq!(
         last.payloads(back),
@@ -235,7 +228,7 @@ fn what_cannot_be_written_is_not_acknowledged() {
     // Everything but the beginning of the journal goes to a device that is always full.
     let folder = tempfile::tempdir().unwrap();
     let mut hall = keeper(folder.path(), BEGAN);
-    let client = hall.connect(&lasting("client"));
+    let client = hall.connect(&lasting(V5, "client"));
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     hall.mqtt.broker.turn().unwrap().replace_file(full);
     let answer = hall.publish(client, &message("news", "lost", AtLeastOnce));
