@@ -19,6 +19,8 @@ pub(crate) struct InFlight<T> {
     next: u64,
     /// Nothing in flight has a lower number.
     base: u64,
+    /// Messages of this number and higher ones wait to be sent again, on another connection.
+    again_from: u64,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,7 @@ impl<T> Default for InFlight<T> {
             released: VecDeque::new(),
             next: 0,
             base: 0,
+            again_from: u64::MAX,
         }
     }
 }
@@ -79,6 +82,9 @@ impl<T> InFlight<T> {
     /// The message with the number was sent. Numbers rise.
     pub(crate) fn push(&mut self, number: u64, quality: QualityOfService, again: T) {
         self.next = self.next.max(number + 1);
+        if self.waiting_again() == 0 {
+            self.again_from = u64::MAX;
+        }
         self.sent.push_back(Sent {
             number,
             quality,
@@ -123,9 +129,34 @@ impl<T> InFlight<T> {
         }
     }
 
-    /// Those to be sent again on another connection, with their numbers, in order.
+    /// What was sent and is not released, with its numbers, in order.
     pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = (u64, &T)> {
         self.sent.iter().map(|sent| (sent.number, &sent.again))
+    }
+
+    /// Another connection: all of it is to be sent again.
+    pub(crate) fn begin_again(&mut self) {
+        self.again_from = 0;
+    }
+
+    /// The next that is to be sent again.
+    pub(crate) fn next_again(&self) -> Option<(u64, &T)> {
+        let next = self.sent.get(self.sent.len() - self.waiting_again())?;
+        Some((next.number, &next.again))
+    }
+
+    /// It was sent again.
+    pub(crate) fn sent_again(&mut self, number: u64) {
+        self.again_from = number + 1;
+    }
+
+    /// Messages that wait to be sent again.
+    pub(crate) fn waiting_again(&self) -> usize {
+        if self.again_from == u64::MAX {
+            return 0;
+        }
+        let before = |sent: &Sent<T>| sent.number < self.again_from;
+        self.sent.len() - self.sent.partition_point(before)
     }
 
     /// The numbers of those whose PUBREL is to be sent again.
@@ -201,5 +232,29 @@ mod tests {
         );
         assert_eq!(flight.released().collect::<Vec<_>>(), [70_001, 69_999]);
         assert_eq!(send(&mut flight, AtLeastOnce, "c"), identifier(70_002));
+    }
+
+    #[test]
+    fn what_is_sent_again_waits_in_order_and_what_comes_behind_it_does_not() {
+        let mut flight = InFlight::default();
+        for again in ["a", "b", "c"] {
+            send(&mut flight, AtLeastOnce, again);
+        }
+        assert_eq!((flight.waiting_again(), flight.next_again()), (0, None));
+        flight.begin_again();
+        assert_eq!(
+            (flight.waiting_again(), flight.next_again()),
+            (3, Some((0, &"a")))
+        );
+        flight.sent_again(0);
+        flight.finish(identifier(1));
+        assert_eq!(
+            (flight.waiting_again(), flight.next_again()),
+            (1, Some((2, &"c")))
+        );
+        flight.sent_again(2);
+        assert_eq!((flight.waiting_again(), flight.next_again()), (0, None));
+        send(&mut flight, AtLeastOnce, "d");
+        assert_eq!(flight.waiting_again(), 0);
     }
 }

@@ -256,7 +256,7 @@ impl State {
     fn has_queued(&self) -> bool {
         self.more
             .as_ref()
-            .is_some_and(|more| !more.queue.is_empty())
+            .is_some_and(|more| !more.queue.is_empty() || more.in_flight.waiting_again() > 0)
     }
 
     /// Has the connection look, unless it will anyway.
@@ -365,9 +365,11 @@ impl State {
 
     /// The client takes another message of QoS 1 or 2.
     fn has_room(&self) -> bool {
+        let under_way = self.more.as_ref().map_or(0, |more| {
+            more.in_flight.len() - more.in_flight.waiting_again()
+        });
         self.caller.is_some()
-            && self.more.as_ref().map_or(0, |more| more.in_flight.len())
-                < usize::from(self.receive_maximum)
+            && under_way < usize::from(self.receive_maximum)
             && self.waiting() <= PENDING_MAX
     }
 
@@ -392,8 +394,9 @@ impl State {
         self.called
     }
 
-    /// Writes what is queued, as far as the client has room.
+    /// Writes what is to be sent again and then what is queued, as far as the client has room.
     fn write_queued(&mut self, now: Millis) {
+        self.write_unacknowledged_again(now);
         while self.has_room()
             && let Some(queued) = self.more.as_mut().and_then(|more| more.queue.pop_front())
         {
@@ -433,28 +436,37 @@ impl State {
         let Some(more) = &mut self.more else {
             return;
         };
-        let mut in_flight = mem::take(&mut more.in_flight);
-        let mut too_long = Vec::new();
-        for (number, queued) in in_flight.unacknowledged() {
-            if let Some(queued) = queued
-                && !self.write_again(queued, identifier(number), true, now)
-            {
-                too_long.push(number);
-            }
-        }
-        // They count as sent, and nobody will acknowledge them.
-        for number in too_long {
-            in_flight.finish(identifier(number));
-            self.note(|| Change::Done { number });
-        }
-        for number in in_flight.released().map(identifier) {
+        more.in_flight.begin_again();
+        let released: Vec<_> = more.in_flight.released().map(identifier).collect();
+        self.write_unacknowledged_again(now);
+        for number in released {
             let (version, kind, reason) = (self.version, Kind::PubRel, Reason::SUCCESS);
             self.append(|out| encode::acknowledge(out, version, kind, number, reason, &[]));
         }
-        self.more().in_flight = in_flight;
         if self.waiting() > 0 || self.has_queued() {
             self.call();
         }
+    }
+
+    /// Writes what another connection did not acknowledge, as far as the client has room (MQTT 5.0, 4.4 and
+    /// 4.9). What is too long for it by now counts as sent, and nobody will acknowledge it.
+    fn write_unacknowledged_again(&mut self, now: Millis) {
+        while self.has_room()
+            && let Some((number, queued)) = self.next_again()
+        {
+            let fits = queued
+                .is_none_or(|queued| self.write_again(&queued, identifier(number), true, now));
+            self.more().in_flight.sent_again(number);
+            if !fits {
+                self.more().in_flight.finish(identifier(number));
+                self.note(|| Change::Done { number });
+            }
+        }
+    }
+
+    fn next_again(&self) -> Option<(u64, Option<Queued>)> {
+        let (number, queued) = self.more.as_ref()?.in_flight.next_again()?;
+        Some((number, queued.clone()))
     }
 
     /// PUBACK or PUBCOMP, or a PUBREC that refuses: the message is done with.

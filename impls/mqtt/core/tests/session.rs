@@ -243,7 +243,6 @@ fn a_message_under_way_that_is_too_long_now_counts_as_sent() {
 
 /// 5.0: MQTT-3.3.4-9, MQTT-4.9.0-2.
 #[test]
-#[ignore = "what is under way is sent again as a whole"]
 fn a_smaller_window_holds_for_what_is_under_way_already() {
     let mut hall = Hall::new();
     three_under_way(&mut hall);
