@@ -15,6 +15,7 @@ use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Refusal, Version};
 
+use crate::aliases::{ALIASES_MAX, Incoming};
 use crate::broker::{Broker, Will};
 use crate::journal::Wall;
 use crate::memory::Own;
@@ -25,8 +26,6 @@ use crate::settings::BrokerSettings;
 
 /// The largest packet that is taken, in bytes; clients of 5.0 are told.
 pub(crate) const PACKET_MAX: usize = 1 << 20;
-/// Topics that a client may give a number, on one connection.
-const ALIASES_MAX: usize = 32;
 /// Bytes of a CONNACK of 5.0 that refuses.
 const REFUSAL: u32 = 5;
 /// Time for the first packet.
@@ -49,8 +48,8 @@ pub struct Connection {
     version: Version,
     session: Option<Arc<Session>>,
     will: Option<Arc<Will>>,
-    /// Topics by their numbers; apart, since hardly anybody has any.
-    aliases: Option<Box<Aliases>>,
+    /// Topics by their numbers.
+    aliases: Incoming,
     /// Milliseconds without a packet after which the client is lost; 0 for no limit.
     silence_max: Millis,
     /// When the last packet came.
@@ -58,9 +57,6 @@ pub struct Connection {
     /// It is over: what still comes is nobody's.
     ended: bool,
 }
-
-/// The topic of each alias that was set.
-type Aliases = [Option<Box<str>>; ALIASES_MAX];
 
 /// How the connection goes on behind a packet.
 enum Next {
@@ -121,7 +117,7 @@ impl Protocol for Mqtt {
             version: Version::V311,
             session: None,
             will: None,
-            aliases: None,
+            aliases: Incoming::default(),
             silence_max: CONNECT_MAX,
             heard: now,
             ended: false,
@@ -357,12 +353,14 @@ impl Connection {
         };
         let receive_maximum = number(PropertyId::RECEIVE_MAXIMUM).unwrap_or(u16::MAX.into());
         let packet_max = number(PropertyId::MAXIMUM_PACKET_SIZE).unwrap_or(u32::MAX);
+        let aliases_max = number(PropertyId::TOPIC_ALIAS_MAXIMUM).unwrap_or(0);
         let attach = Attach {
             owner: self.number,
             caller,
             version: connect.version,
             receive_maximum: u16::try_from(receive_maximum).unwrap_or(u16::MAX),
             packet_max,
+            aliases_max: u16::try_from(aliases_max).unwrap_or(u16::MAX),
             expiry_s,
         };
         let given = nameless.then(|| self.broker.unused_name(self.number));
@@ -400,7 +398,7 @@ impl Connection {
         let aliased;
         let topic = match publish.properties.number(PropertyId::TOPIC_ALIAS) {
             None => publish.topic,
-            Some(alias) => match self.alias(publish.topic, alias) {
+            Some(alias) => match self.aliases.topic(publish.topic, alias) {
                 Some(topic) => {
                     aliased = topic;
                     &aliased
@@ -444,19 +442,6 @@ impl Connection {
         };
         encode::acknowledge(out, self.version, kind, number, reason, &[]);
         Next::GoOn
-    }
-
-    /// The topic of an alias, set by a topic that comes with it.
-    fn alias(&mut self, topic: &str, alias: u32) -> Option<Box<str>> {
-        let at = usize::try_from(alias).ok()?.checked_sub(1)?;
-        if at >= ALIASES_MAX {
-            return None;
-        }
-        if topic.is_empty() {
-            return self.aliases.as_ref()?[at].clone();
-        }
-        self.aliases.get_or_insert_default()[at] = Some(topic.into());
-        Some(topic.into())
     }
 
     fn acknowledge(

@@ -1,5 +1,6 @@
 //! The implementations of the mqtt family: the list.
 
+mod aliases;
 mod auto;
 mod blocking;
 mod blocking_pool;

@@ -15,11 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ringside_engine::{Caller, Millis};
 use ringside_wire::mqtt::encode;
 use ringside_wire::mqtt::header::Kind;
+use ringside_wire::mqtt::property::{PropertyId, Value};
 use ringside_wire::mqtt::reason::Reason;
 use ringside_wire::mqtt::{QualityOfService, Version};
 
 pub(crate) use self::kept::Messages;
 use self::kept::Record;
+use crate::aliases;
 use crate::in_flight::{InFlight, identifier};
 use crate::journal::Change;
 use crate::message::{Message, Routed, subscription};
@@ -77,6 +79,8 @@ struct More {
     filters: HashMap<Box<str>, Wish>,
     /// Messages that it did not get, since it did not take what waited.
     dropped: u64,
+    /// Numbers that the connection's client was given for topics, if it takes any.
+    aliases: Option<Box<aliases::Outgoing>>,
     /// Where it is written down, when it outlives the broker.
     record: Option<Record>,
 }
@@ -105,26 +109,30 @@ pub(crate) struct Attach {
     pub(crate) version: Version,
     pub(crate) receive_maximum: u16,
     pub(crate) packet_max: u32,
+    /// Topics that the client takes a number for.
+    pub(crate) aliases_max: u16,
     pub(crate) expiry_s: u32,
 }
 
 impl Session {
     /// For a client that was not known.
     pub(crate) fn new(client: &str, attach: Attach) -> Arc<Self> {
+        let mut state = State {
+            owner: attach.owner,
+            caller: Some(attach.caller),
+            called: false,
+            version: attach.version,
+            receive_maximum: attach.receive_maximum,
+            packet_max: attach.packet_max,
+            expiry_s: attach.expiry_s,
+            absences: 0,
+            more: None,
+        };
+        state.begin_aliases(attach.aliases_max);
         Arc::new(Self {
             client: client.into(),
             online: AtomicBool::new(true),
-            state: Mutex::new(State {
-                owner: attach.owner,
-                caller: Some(attach.caller),
-                called: false,
-                version: attach.version,
-                receive_maximum: attach.receive_maximum,
-                packet_max: attach.packet_max,
-                expiry_s: attach.expiry_s,
-                absences: 0,
-                more: None,
-            }),
+            state: Mutex::new(state),
         })
     }
 
@@ -152,6 +160,7 @@ impl Session {
         state.packet_max = attach.packet_max;
         state.prolong(attach.expiry_s, &self.client);
         state.clear_outgoing();
+        state.begin_aliases(attach.aliases_max);
         state.send_again(now);
     }
 
@@ -290,7 +299,7 @@ impl State {
         matched: &[u32],
     ) -> bool {
         let (version, (quality, retain, number)) = (self.version, sent);
-        if matched.is_empty() || version == Version::V311 {
+        if (matched.is_empty() && !self.has_aliases()) || version == Version::V311 {
             let (bytes, at) = routed.form(version, quality, retain);
             return self.append(|out| {
                 let begin = out.len();
@@ -301,19 +310,67 @@ impl State {
             });
         }
         let own = routed.properties.iter().copied();
-        let properties: Vec<_> = own.chain(matched.iter().map(subscription)).collect();
+        let properties = own.chain(matched.iter().map(subscription)).collect();
         let publish = encode::Publish {
             duplicate: false,
             quality,
             retain,
             topic: routed.topic,
             identifier: number,
-            properties: &properties,
+            properties: &[],
             payload: routed.payload,
         };
-        self.append(|out| {
+        self.append_publish(publish, properties)
+    }
+
+    /// The client takes numbers for topics.
+    fn has_aliases(&self) -> bool {
+        self.more
+            .as_ref()
+            .is_some_and(|more| more.aliases.is_some())
+    }
+
+    /// Another connection, whose client takes so many numbers for topics and knows none.
+    fn begin_aliases(&mut self, max: u16) {
+        let aliases = (max > 0).then(|| Box::new(aliases::Outgoing::new(max)));
+        if let Some(more) = &mut self.more {
+            more.aliases = aliases;
+        } else if aliases.is_some() {
+            self.more().aliases = aliases;
+        }
+    }
+
+    /// Appends a PUBLISH with these properties, and a number instead of its topic where the client knows it.
+    fn append_publish(
+        &mut self,
+        publish: encode::Publish<'_>,
+        mut properties: Vec<(PropertyId, Value<'_>)>,
+    ) -> bool {
+        let version = self.version;
+        let more = self.more.as_ref().filter(|_| version == Version::V5);
+        let aliases = more.and_then(|more| more.aliases.as_ref());
+        let alias = aliases.and_then(|aliases| aliases.number(publish.topic));
+        let topic = match alias {
+            Some((_, true)) => "",
+            _ => publish.topic,
+        };
+        let number = |(number, _): (u16, bool)| Value::Number(number.into());
+        properties.extend(alias.map(|alias| (PropertyId::TOPIC_ALIAS, number(alias))));
+        let properties = &properties;
+        let written = self.append(|out| {
+            let publish = encode::Publish {
+                topic,
+                properties,
+                ..publish
+            };
             encode::publish(out, version, &publish);
-        })
+        });
+        if let (true, Some((number, false))) = (written, alias)
+            && let Some(aliases) = &mut self.more().aliases
+        {
+            aliases.told(publish.topic, number);
+        }
+        written
     }
 
     /// Appends the packet that `write` writes. One that is larger than the client takes is not sent (MQTT
@@ -417,19 +474,17 @@ impl State {
     }
 
     fn write_again(&mut self, queued: &Queued, number: u16, duplicate: bool, now: Millis) -> bool {
-        let (version, message) = (self.version, &queued.message);
+        let message = &queued.message;
         let publish = encode::Publish {
             duplicate,
             quality: queued.quality,
             retain: queued.retain,
             topic: &message.topic,
             identifier: number,
-            properties: &message.properties(&queued.subscriptions, now),
+            properties: &[],
             payload: &message.payload,
         };
-        self.append(|out| {
-            encode::publish(out, version, &publish);
-        })
+        self.append_publish(publish, message.properties(&queued.subscriptions, now))
     }
 
     fn send_again(&mut self, now: Millis) {

@@ -29,6 +29,7 @@ fn sessions(count: usize) -> Vec<Arc<Session>> {
             version: Version::V5,
             receive_maximum: 1,
             packet_max: u32::MAX,
+            aliases_max: 0,
             expiry_s: 0,
         };
         Session::new(&number.to_string(), attach)

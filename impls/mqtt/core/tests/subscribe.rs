@@ -227,28 +227,84 @@ fn properties_of_a_message_are_passed_on_at_once_and_later() {
     }
 }
 
-/// 5.0: MQTT-3.1.2-26, MQTT-3.1.2-27, MQTT-3.3.2-11, MQTT-3.3.2-12.
+/// 5.0: MQTT-3.1.2-27, MQTT-3.3.2-12.
 #[test]
-fn every_alias_up_to_the_maximum_is_taken_and_none_is_sent() {
-    for maximum in [0, 5] {
-        let mut hall = Hall::new();
-        let publisher = hall.connect(&hello("publisher"));
-        let client = hall.connect(&encode::Connect {
-            properties: &[(PropertyId::TOPIC_ALIAS_MAXIMUM, Value::Number(maximum))],
-            ..hello("a")
-        });
-        hall.subscribe(client, "#", AtMostOnce);
-        for alias in 1..=ALIASES_MAX as u32 {
-            let alias = [(PropertyId::TOPIC_ALIAS, Value::Number(alias))];
-            for topic in ["a", ""] {
-                let publish = encode::Publish {
-                    properties: &alias,
-                    ..message(topic, "x", AtMostOnce)
-                };
-                assert_eq!(hall.publish(publisher, &publish), b"");
-                let came = hall.message(client);
-                assert_eq!((&*came.topic, came.properties.len()), ("a", 0));
-            }
+fn every_alias_up_to_the_maximum_is_taken_and_a_client_without_one_gets_none() {
+    let mut hall = Hall::new();
+    let publisher = hall.connect(&hello("publisher"));
+    let client = hall.connect(&hello("a"));
+    hall.subscribe(client, "#", AtMostOnce);
+    for alias in 1..=ALIASES_MAX as u32 {
+        let alias = [(PropertyId::TOPIC_ALIAS, Value::Number(alias))];
+        for topic in ["a", ""] {
+            let publish = encode::Publish {
+                properties: &alias,
+                ..message(topic, "x", AtMostOnce)
+            };
+            assert_eq!(hall.publish(publisher, &publish), b"");
+            let came = hall.message(client);
+            assert_eq!((&*came.topic, came.properties.len()), ("a", 0));
         }
     }
+}
+
+/// 5.0: MQTT-3.1.2-26, MQTT-3.3.2-8, MQTT-3.3.2-11.
+#[test]
+fn a_client_gets_aliases_up_to_its_maximum_each_with_its_topic_first() {
+    let mut hall = Hall::new();
+    let publisher = hall.connect(&hello("publisher"));
+    let with_aliases = |hall: &mut Hall, max| {
+        hall.connect(&encode::Connect {
+            properties: &[
+                LASTING[0],
+                (PropertyId::TOPIC_ALIAS_MAXIMUM, Value::Number(max)),
+            ],
+            ..lasting(V5, "a")
+        })
+    };
+    let client = with_aliases(&mut hall, 2);
+    hall.subscribe(client, "#", AtLeastOnce);
+    let came = |hall: &mut Hall, client, topic, quality| {
+        hall.publish(publisher, &message(topic, "x", quality));
+        let came = hall.message(client);
+        let alias = came.property(PropertyId::TOPIC_ALIAS).join(" ");
+        (came.topic, alias)
+    };
+    for (topic, told, alias) in [
+        ("a", "a", "1"),
+        ("a", "", "1"),
+        ("b", "b", "2"),
+        ("c", "c", ""),
+        ("b", "", "2"),
+        ("c", "c", ""),
+    ] {
+        for quality in [AtMostOnce, AtLeastOnce] {
+            // Told with the first of the two.
+            let told = if quality == AtLeastOnce && !alias.is_empty() {
+                ""
+            } else {
+                told
+            };
+            let expected = (told.to_owned(), alias.to_owned());
+            assert_eq!(came(&mut hall, client, topic, quality), expected);
+        }
+    }
+    // On another connection none is known, and what was under way is sent again so.
+    hall.lose(client);
+    let client = with_aliases(&mut hall, 1);
+    let again = hall.messages(client);
+    let told: Vec<_> = again
+        .iter()
+        .map(|came| {
+            (
+                &*came.topic,
+                came.property(PropertyId::TOPIC_ALIAS).join(" "),
+            )
+        })
+        .collect();
+    let expected = ["a 1", " 1", "b ", "c ", "b ", "c "].map(|line| {
+        let (topic, alias) = line.split_once(' ').unwrap();
+        (topic, alias.to_owned())
+    });
+    assert_eq!(told, expected);
 }
