@@ -49,6 +49,7 @@ pub(crate) fn empty() -> Verdicts {
         controls: Vec::new(),
         trust: Vec::new(),
         skipped: Vec::new(),
+        formulas: Vec::new(),
     }
 }
 
