@@ -84,8 +84,13 @@ fn loop_words(load: &str, rate: Option<&str>) -> Option<String> {
 /// A parameter with no words of its own; usual values say nothing.
 fn other(name: &str, value: &str) -> Option<String> {
     match (name, value) {
-        ("arrivals", "constant") | ("window", "1") => None,
+        ("arrivals", "constant") | ("window", "1") | ("version", "3.1.1") => None,
         ("arrivals", "poisson") => Some("Poisson arrivals".to_owned()),
+        ("qos", _) => Some(format!("QoS{THIN}{value}")),
+        ("pairs" | "subscribers", _) => {
+            let count = value.parse().map_or_else(|_| value.to_owned(), grouped);
+            Some(format!("{count}{THIN}{name}"))
+        }
         ("window" | "depth", _) => Some(format!("{value} in flight on each")),
         _ => Some(format!("{} {value}", name.replace('_', " "))),
     }
@@ -123,6 +128,10 @@ mod tests {
             "10 MB, rates up to 320 000/s",
         );
         check(&[("connections", "1")], "1 connection, closed loop");
+        check(
+            &[("subscribers", "1000"), ("qos", "1"), ("version", "3.1.1")],
+            "closed loop, QoS 1, 1 000 subscribers",
+        );
         check(
             &[("window", "16"), ("idle", "9")],
             "closed loop, idle 9, 16 in flight on each",

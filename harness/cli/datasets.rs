@@ -1,10 +1,10 @@
-//! Claims and plans: those built into the binary, or those of `--datasets DIR`.
+//! Claims, formulas and plans: those built into the binary, or those of `--datasets DIR`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::{Claim, Id};
+use ringside_contract::{Claim, Formula, Id};
 use serde::Deserialize;
 
 use crate::args::Global;
@@ -43,6 +43,7 @@ pub(crate) fn roadmap() -> anyhow::Result<Roadmap> {
 
 const ROADMAP: &str = include_str!("../../datasets/roadmap.toml");
 const CLAIMS: &str = include_str!("../../datasets/claims.csv");
+const FORMULAS: &str = include_str!("../../datasets/formulas.toml");
 const GOALS: &str = include_str!("../../datasets/goals.csv");
 
 /// The plans that have a name.
@@ -102,6 +103,25 @@ pub(crate) fn claims(global: &Global, recorded: &BTreeSet<Id>) -> anyhow::Result
         claims.extend(read);
     }
     Ok(claims)
+}
+
+/// The formulas of the documents. A folder of one's own may have none.
+pub(crate) fn formulas(global: &Global) -> anyhow::Result<Vec<Formula>> {
+    let table = match &global.datasets {
+        Some(folder) => {
+            let path = folder.join("formulas.toml");
+            if !path.exists() {
+                return Ok(Vec::new());
+            }
+            read(&path)?
+        }
+        None => Dataset {
+            name: "datasets/formulas.toml".to_owned(),
+            text: FORMULAS.to_owned(),
+        },
+    };
+    ringside_judge::read_formulas(&table.text, &table.name)
+        .map_err(|error| UsageError(error.to_string()).into())
 }
 
 /// Names of the plans.

@@ -3,6 +3,7 @@
 //! depends on how another one works.
 
 mod claim;
+mod formula;
 mod host;
 mod implementation;
 mod load;
@@ -15,6 +16,10 @@ mod scenario;
 mod verdict;
 
 pub use claim::{Claim, ClaimKind, OWN_SEED, Role};
+pub use formula::{
+    Bound, ByColumn, Combine, DocumentFigure, Formula, FormulaPart, FormulaRow, FormulaRowKind,
+    FormulaTable, FormulaTerm, HostFigure, MeasuredCell, MeasuredFigure, Measurement,
+};
 pub use host::{Host, UringSupport};
 pub use implementation::{
     Axis, Counters, Endpoint, Implementation, ImplementationMeta, ServeOptions, Service,

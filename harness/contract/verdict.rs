@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Build, Claim, Host, ImplementationSpec, Limit, Placement, Role, ScenarioSpec, Settings,
+    Build, Claim, FormulaTable, Host, ImplementationSpec, Limit, Placement, Role, ScenarioSpec,
+    Settings,
 };
 
 /// An interval for a median, from order statistics over process pairs.
@@ -351,4 +352,7 @@ pub struct Verdicts {
     pub trust: Vec<Check>,
     /// Cells that were not measured.
     pub skipped: Vec<Skipped>,
+    /// Formulas of the documents that the run has figures for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formulas: Vec<FormulaTable>,
 }

@@ -26,6 +26,20 @@ pub fn doubt(
         .or_else(|| only_a_bound(cell, metric))
 }
 
+/// Why the cell has no figure of this metric that can be used.
+pub(crate) fn unfit(cell: &Cell<'_>, metric: &Metric) -> Option<String> {
+    let because = match metric.name {
+        "error_rate" => cell.invalid_besides_errors(),
+        // That sends were late is what the figure says.
+        "late_share" => cell.failed(),
+        // So many connections were open, and so much memory was taken, whenever it was looked at.
+        "connections" => cell.invalid_besides_pace(),
+        name if name.contains("memory") => cell.invalid_besides_pace(),
+        _ => cell.invalid(),
+    };
+    because.or_else(|| disturbed(cell, metric))
+}
+
 /// Why the cell may be better than its figure: its generator could offer no more, or its server was
 /// not saturated, and processor time an operation falls as a server fills up.
 pub(crate) fn only_a_bound(cell: &Cell<'_>, metric: &Metric) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What a judge is given: plain data, so that it depends on no scenario and no implementation.
 
-use ringside_contract::{Claim, Id, Plan, ScenarioMeta};
+use ringside_contract::{Claim, Formula, Id, Plan, ScenarioMeta};
 
 use crate::Records;
 
@@ -46,6 +46,8 @@ pub struct JudgeInput<'a> {
     pub plan: Option<&'a Plan>,
     /// The claims.
     pub claims: &'a [Claim],
+    /// The formulas.
+    pub formulas: &'a [Formula],
     /// The scenarios.
     pub scenarios: &'a [ScenarioInfo],
     /// The implementations, outside programs included.

@@ -9,6 +9,7 @@ use ringside_contract::{
 use crate::cells::summaries;
 use crate::contradictions::contradictions;
 use crate::controls::controls;
+use crate::formula_tables::tables;
 use crate::index::Index;
 use crate::input::JudgeInput;
 use crate::ranking::rankings;
@@ -45,6 +46,7 @@ pub fn judge(input: &JudgeInput<'_>) -> Verdicts {
         controls,
         trust,
         skipped: skipped(input, &index),
+        formulas: tables(input, &index),
     }
 }
 

@@ -4,6 +4,7 @@
 //! ```text
 //! records.jsonl --read_records--> Records --judge--> Verdicts
 //!  claims.csv   --read_claims-->  claims  --^
+//! formulas.toml --read_formulas--> formulas -^
 //! ```
 
 mod cells;
@@ -15,6 +16,9 @@ mod doubt;
 mod export;
 mod fairer;
 mod figure;
+mod formula_tables;
+mod formula_values;
+mod formulas;
 mod histogram;
 mod index;
 mod input;
@@ -44,6 +48,7 @@ pub use contradictions::contradictions;
 pub use controls::coverage;
 pub use doubt::doubt;
 pub use export::csv_export;
+pub use formulas::{FormulasError, read_formulas};
 pub use input::{Families, JudgeInput, ScenarioInfo};
 pub use interval::{NOMINAL_CONFIDENCE, SAMPLES_MIN, median_interval, ratio_interval};
 pub use judge::judge;

@@ -53,6 +53,14 @@ pub(crate) fn is_unit(name: &str) -> bool {
     UNITS.iter().any(|(unit, _, _)| *unit == name)
 }
 
+/// The size of a unit in the base unit of what it measures.
+pub(crate) fn in_base(unit: &str) -> Option<f64> {
+    UNITS
+        .iter()
+        .find(|(name, _, _)| *name == unit)
+        .map(|(_, _, size)| *size)
+}
+
 /// The factor that turns a figure in `from` into one in `into`: `figure * convert(from, into)?`.
 /// `None` when a unit is unknown or the two measure different things.
 pub fn convert(from: &str, into: &str) -> Option<f64> {

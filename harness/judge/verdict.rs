@@ -3,6 +3,7 @@
 
 use ringside_contract::{Claim, ClaimKind, Interval, Judgement, Role, RunRecord, Verdict};
 
+use crate::doubt::unfit;
 use crate::fairer::fairer_baseline;
 use crate::figure::{figure, quantity};
 use crate::index::{Cell, Index};
@@ -12,7 +13,6 @@ use crate::lookup::{Found, Lookup, find};
 use crate::measure::claim_interval;
 use crate::metrics::{Metric, MetricClass, metric, unobservable};
 use crate::needs::{Here, only_size};
-use crate::neighbours::disturbed;
 use crate::pairing::{ratio, summary};
 use crate::presence::{absence, known, missing_needs, needs_sentence, not_built};
 use crate::rules::{asks_for_good, compares, counts_as_equal, decide, samples_needed};
@@ -176,16 +176,7 @@ fn unusable(metric: &Metric, found: &Found<'_, '_>) -> Option<Verdict> {
                 needs: named(reason),
             });
         }
-        let because = match metric.name {
-            "error_rate" => cell.invalid_besides_errors(),
-            // That sends were late is what the figure says.
-            "late_share" => cell.failed(),
-            // So many connections were open, and so much memory was taken, whenever it was looked at.
-            "connections" => cell.invalid_besides_pace(),
-            name if name.contains("memory") => cell.invalid_besides_pace(),
-            _ => cell.invalid(),
-        };
-        if let Some(because) = because.or_else(|| disturbed(cell, metric)) {
+        if let Some(because) = unfit(cell, metric) {
             return Some(Verdict::Undecided {
                 because: named(&because),
             });

@@ -1,11 +1,14 @@
 //! Every claim of the documents with its measured interval and verdict, by family; the judged ones first,
 //! what was not run folded away. This project's own goals stand behind them, in a part of their own.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use ringside_contract::{
     Claim, ClaimKind, Contradiction, Interval, Judgement, Role, Verdict, Verdicts,
 };
 
+use super::formulas::formulas_of;
 use crate::chart::against_bounds;
 use crate::format::{bound, certainty, counted, figure, percent};
 use crate::view::{
@@ -23,6 +26,11 @@ pub(crate) fn claims(verdicts: &Verdicts) -> Markup {
     let (judged, rest): (Vec<_>, Vec<_>) = families
         .into_iter()
         .partition(|(_, judgements)| judgements.iter().any(|j| is_judged(j)));
+    let formula_families: BTreeSet<&str> = verdicts
+        .formulas
+        .iter()
+        .map(|formula| formula.family.as_str())
+        .collect();
     html! {
         section #claims aria-labelledby="claims-h" {
             h2 #claims-h { "What the documents claim" }
@@ -31,7 +39,13 @@ pub(crate) fn claims(verdicts: &Verdicts) -> Markup {
             } @else {
                 p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A verdict comes from the whole interval. Each interval stands for itself (98 % unless said otherwise): of fifty verdicts one may be wrong by chance." }
             }
-            @for (family, judgements) in &judged { (family_card(family, judgements, &verdicts.contradictions)) }
+            @for (family, judgements) in &judged {
+                (family_card(family, judgements, &verdicts.contradictions))
+                (formulas_of(verdicts, family))
+            }
+            @for family in formula_families.iter().filter(|family| !judged.iter().any(|(known, _)| known == *family)) {
+                (formulas_of(verdicts, family))
+            }
             @if !rest.is_empty() {
                 details.card {
                     summary { h3 { "Families without a measured claim (" (rest.len()) ")" } }

@@ -8,11 +8,11 @@ use ringside_contract::{
 
 use crate::format::{THIN, counted, date, grouped, percent, span, times};
 use crate::lead::Lead;
-use crate::view::{Tally, documented, goals, grouped_by, metric_words};
+use crate::view::{Tally, anchor, breakable, documented, goals, grouped_by, metric_words};
 use crate::words::Wording;
 
-/// Comparisons that the first sentences give of each family.
-const LEADS_A_FAMILY: usize = 2;
+/// Comparisons that the top of the page gives of each family.
+const FINDINGS_A_FAMILY: usize = 2;
 
 /// Title, summary, strip of counts.
 pub(crate) fn headline(verdicts: &Verdicts) -> Markup {
@@ -29,8 +29,10 @@ pub(crate) fn headline(verdicts: &Verdicts) -> Markup {
                 span { (date(run.began_at)) ", " (span(run.ended_at.saturating_sub(run.began_at))) }
                 span { "commit " code { (run.build.commit) } }
                 span { (counted(run.records as usize, "record", "records")) }
+                span { (machine(&run.host)) }
             }
-            p.lead { @for sentence in summary_sentences(verdicts) { (sentence) " " } }
+            p.lead { @for sentence in lead_sentences(verdicts) { (sentence) " " } }
+            (findings_list(&findings(verdicts)))
             (strip(verdicts))
         }
     }
@@ -135,15 +137,22 @@ fn tile(class: &str, count: usize, what: &str, about: &str) -> Markup {
 /// What was found, one sentence each: the best implementations beside their rivals, the promises, the
 /// goals, the machine.
 pub(crate) fn summary_sentences(verdicts: &Verdicts) -> Vec<String> {
-    let mut sentences = leading_sentences(verdicts);
+    let mut sentences: Vec<String> = findings(verdicts).iter().map(Finding::sentence).collect();
+    sentences.extend(lead_sentences(verdicts));
+    sentences.push(format!("Measured on {}.", machine(&verdicts.run.host)));
+    sentences
+}
+
+/// At most three short sentences: the promises, the goals, and where nothing is told apart.
+fn lead_sentences(verdicts: &Verdicts) -> Vec<String> {
     let promises = Tally::of(documented(verdicts), |role| role == Role::Promise);
     let judged = promises.judged();
-    sentences.push(if judged == 0 {
+    let mut sentences = vec![if judged == 0 {
         "No documented promise was measured in this run.".to_owned()
     } else {
         let total = counted(judged, "documented promise", "documented promises");
         format!("Of {total} measured here, {}.", tally_words(&promises))
-    });
+    }];
     let own = Tally::of(goals(verdicts), |_| true);
     if own.judged() > 0 {
         sentences.push(format!(
@@ -151,14 +160,15 @@ pub(crate) fn summary_sentences(verdicts: &Verdicts) -> Vec<String> {
             tally_words(&own)
         ));
     }
-    let host = &verdicts.run.host;
+    sentences.extend(undecided_sentence(verdicts));
+    sentences
+}
+
+/// The processor, and the machine in short.
+fn machine(host: &Host) -> String {
     let processor = host.processor.trim();
     let separator = if processor.is_empty() { "" } else { ", " };
-    sentences.push(format!(
-        "Measured on {processor}{separator}{}.",
-        machine_words(host)
-    ));
-    sentences
+    format!("{processor}{separator}{}", machine_words(host))
 }
 
 /// How the judged ones came out, without what did not come up: `8 are met, 3 are undecided`.
@@ -184,57 +194,97 @@ fn are(count: usize) -> String {
     )
 }
 
-/// Who leads, with figures, and in how many scenarios nobody does.
-fn leading_sentences(verdicts: &Verdicts) -> Vec<String> {
-    let wording = Wording::of(verdicts);
-    let leads: Vec<_> = verdicts
-        .rankings
-        .iter()
-        .map(|ranking| (ranking, Lead::of(ranking)))
-        .collect();
-    let families = grouped_by(leads.iter(), |(ranking, _)| {
-        ranking.scenario.id.family.as_str()
-    });
-    let mut sentences: Vec<String> = families
-        .iter()
-        .flat_map(|(_, leads)| {
-            leads
-                .iter()
-                .filter_map(|(ranking, lead)| comparison(verdicts, &wording, ranking, lead))
-                .take(LEADS_A_FAMILY)
-        })
-        .collect();
-    let count =
-        |wanted: fn(&Lead<'_>) -> bool| leads.iter().filter(|(_, lead)| wanted(lead)).count();
+/// In how many scenarios nobody leads; `None` where somebody leads in each.
+fn undecided_sentence(verdicts: &Verdicts) -> Option<String> {
+    let leads: Vec<Lead<'_>> = verdicts.rankings.iter().map(Lead::of).collect();
+    let count = |wanted: fn(&Lead<'_>) -> bool| leads.iter().filter(|lead| wanted(lead)).count();
     let clear = count(|lead| matches!(lead, Lead::Clear { .. }));
     let open = count(|lead| matches!(lead, Lead::Open(_)));
     let too_few = count(|lead| matches!(lead, Lead::TooFewRounds(_)));
-    if clear + open == 0 {
-        sentences.push(if too_few > 0 {
+    match (clear + open, open, too_few) {
+        (0, _, 0) => Some("No implementation could be ranked.".to_owned()),
+        (0, ..) => Some(
             "This run has too few rounds to decide anything: its figures show that everything works, not what \
              is faster."
-                .to_owned()
-        } else {
-            "No implementation could be ranked.".to_owned()
-        });
-    } else if open > 0 {
-        sentences.push(format!(
+                .to_owned(),
+        ),
+        (_, 0, _) => None,
+        _ => Some(format!(
             "In {open} of {} scenarios no implementation was told apart as the best.",
             leads.len()
-        ));
+        )),
     }
-    sentences
 }
 
-/// The leader beside what a reader would compare it with: an outside program, or else the next one that
-/// is behind. `None` where nobody leads or nobody was told apart.
-fn comparison(
+/// The leader of a scenario beside what a reader would compare it with.
+struct Finding<'a> {
+    ranking: &'a Ranking,
+    /// The scenario in words.
+    words: String,
+    /// How often the rival's figure the leader's is, or the other way where less is better; 1 or more.
+    ratio: Interval,
+    leader: String,
+    rival: String,
+}
+
+impl Finding<'_> {
+    /// Whether the leader's figure is the greater one.
+    fn is_more(&self) -> bool {
+        self.ranking.unit.ends_with("/s")
+    }
+
+    fn sentence(&self) -> String {
+        let (subject, verb, object) = if self.is_more() {
+            (&self.leader, "gives", &self.rival)
+        } else {
+            (&self.rival, "takes", &self.leader)
+        };
+        let (point, range) = times(&self.ratio);
+        let separator = if self.words.is_empty() { "" } else { ", " };
+        format!(
+            "{}{separator}{}: {subject} {verb} {point} ({range}) what {object} {verb}, by {}.",
+            self.ranking.scenario.id,
+            self.words,
+            metric_words(&self.ranking.metric)
+        )
+    }
+}
+
+/// What was told apart most clearly, a few of each family.
+fn findings(verdicts: &Verdicts) -> Vec<Finding<'_>> {
+    let wording = Wording::of(verdicts);
+    let families = grouped_by(verdicts.rankings.iter(), |ranking| {
+        ranking.scenario.id.family.as_str()
+    });
+    families
+        .into_iter()
+        .flat_map(|(_, rankings)| strongest(verdicts, &wording, rankings))
+        .collect()
+}
+
+fn strongest<'a>(
     verdicts: &Verdicts,
     wording: &Wording<'_>,
-    ranking: &Ranking,
-    lead: &Lead<'_>,
-) -> Option<String> {
-    let Lead::Clear { first, .. } = lead else {
+    rankings: Vec<&'a Ranking>,
+) -> Vec<Finding<'a>> {
+    let found = rankings
+        .into_iter()
+        .filter_map(|ranking| finding(verdicts, wording, ranking));
+    let mut found: Vec<Finding<'a>> = found.collect();
+    // Stable: equal ones stay in the order of the plan.
+    found.sort_by(|left, right| right.ratio.low.total_cmp(&left.ratio.low));
+    found.truncate(FINDINGS_A_FAMILY);
+    found
+}
+
+/// The leader beside an outside program, or else beside the next one that is behind. `None` where nobody
+/// leads or nobody was told apart.
+fn finding<'a>(
+    verdicts: &Verdicts,
+    wording: &Wording<'_>,
+    ranking: &'a Ranking,
+) -> Option<Finding<'a>> {
+    let Lead::Clear { first, .. } = Lead::of(ranking) else {
         return None;
     };
     let behind = || {
@@ -252,29 +302,42 @@ fn comparison(
     };
     let rival = behind().find(is_program).or_else(|| behind().next())?;
     let good = rival.relative.filter(|ratio| ratio.low > 0.0)?;
-    let ratio = Interval {
-        low: 1.0 / good.high,
-        point: 1.0 / good.point,
-        high: 1.0 / good.low,
-        ..good
-    };
-    let (point, range) = times(&ratio);
-    let (leader, rival) = (
-        name_in_family(&first.implementation),
-        name_in_family(&rival.implementation),
-    );
-    let (subject, verb, object) = if ranking.unit.ends_with("/s") {
-        (leader.as_str(), "gives", rival.as_str())
-    } else {
-        (rival.as_str(), "takes", leader.as_str())
-    };
-    let words = wording.words(&ranking.scenario);
-    let separator = if words.is_empty() { "" } else { ", " };
-    Some(format!(
-        "{}{separator}{words}: {subject} {verb} {point} ({range}) what {object} {verb}, by {}.",
-        ranking.scenario.id,
-        metric_words(&ranking.metric)
-    ))
+    Some(Finding {
+        ranking,
+        words: wording.words(&ranking.scenario),
+        ratio: Interval {
+            low: 1.0 / good.high,
+            point: 1.0 / good.point,
+            high: 1.0 / good.low,
+            ..good
+        },
+        leader: name_in_family(&first.implementation),
+        rival: name_in_family(&rival.implementation),
+    })
+}
+
+/// The findings as a list: the factor, who is better than whom by it, and what it is a factor of.
+fn findings_list(findings: &[Finding<'_>]) -> Markup {
+    html! {
+        @if !findings.is_empty() {
+            ul.findings aria-label="Told apart most clearly" { @for finding in findings {
+                @let (point, range) = times(&finding.ratio);
+                @let scenario = finding.ranking.scenario.to_string();
+                li {
+                    span.factor { b { (point) } small { (range) } }
+                    span {
+                        b { (breakable(&finding.leader)) } " against " (breakable(&finding.rival))
+                        small {
+                            (if finding.is_more() { "more " } else { "less " })
+                            (metric_words(&finding.ranking.metric)) " in "
+                            a href={ "#" (anchor("s", &scenario)) } { (breakable(&finding.ranking.scenario.id.to_string())) }
+                            @if !finding.words.is_empty() { ": " (finding.words) }
+                        }
+                    }
+                }
+            } }
+        }
+    }
 }
 
 /// The name with its axes, without the family, which the scenario names.

@@ -2,6 +2,7 @@
 
 mod choose;
 mod claims;
+mod formulas;
 mod headline;
 mod repeat;
 mod scenarios;

@@ -52,6 +52,7 @@ pub(crate) fn judge_run(
         records: &records,
         plan: plan.as_ref(),
         claims: &claims,
+        formulas: &datasets::formulas(global)?,
         scenarios: &scenarios(),
         implementations: &implementations(global, &recorded)?,
         families: &families()?,

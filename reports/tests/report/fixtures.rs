@@ -1,7 +1,8 @@
 //! Documents to make pages of: a rich one, and the edges of what a run can give. Every figure is
 //! invented and follows from its place, so that the same document comes out each time.
 
-use crate::machine::{params, run};
+use crate::formulas::{hostile_table, table};
+use crate::machine::{checks, params, run};
 use ringside_contract::{
     CellSummary, Check, CheckState, Claim, ClaimKind, Contradiction, CurvePoint, Interval,
     Judgement, Limit, Mark, MetricSummary, RankedCell, Ranking, Role, SCHEMA, SelfControl, Skipped,
@@ -49,6 +50,7 @@ pub(crate) fn empty() -> Verdicts {
         controls: Vec::new(),
         trust: Vec::new(),
         skipped: Vec::new(),
+        formulas: Vec::new(),
     }
 }
 
@@ -139,6 +141,7 @@ pub(crate) fn hostile() -> Verdicts {
         state: CheckState::Warning,
         sentence: text.clone(),
     }];
+    verdicts.formulas = vec![hostile_table(&text)];
     verdicts.skipped = vec![Skipped {
         cell: text.clone(),
         reason: text,
@@ -225,6 +228,7 @@ pub(crate) fn rich() -> Verdicts {
         ),
     ];
     verdicts.trust = checks();
+    verdicts.formulas = vec![table()];
     verdicts.skipped = ["http/caddy", "http/nginx[sendfile=off]"]
         .into_iter()
         .map(|id| Skipped {
@@ -566,33 +570,4 @@ fn control(
         coverage,
         doubt: None,
     }
-}
-
-fn checks() -> Vec<Check> {
-    let check = |state, sentence: &str| Check {
-        state,
-        sentence: sentence.to_owned(),
-    };
-    vec![
-        check(
-            CheckState::Ok,
-            "Latency counts from the intended send time in every open loop.",
-        ),
-        check(
-            CheckState::Ok,
-            "Rounds of compared cells alternate in random order, 8 process pairs each.",
-        ),
-        check(
-            CheckState::Warning,
-            "The hypervisor took 0.8 % of processor time on average, 6.1 % in the worst block.",
-        ),
-        check(
-            CheckState::Ok,
-            "No answer was wrong, lost or repeated in 61 208 114 operations.",
-        ),
-        check(
-            CheckState::Warning,
-            "Late sends were over 1 % in 2 cells; they are marked.",
-        ),
-    ]
 }

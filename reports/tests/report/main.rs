@@ -6,6 +6,8 @@ mod browser;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod formulas;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod page;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use ringside_contract::{Mark, Ranking};
 use ringside_reports::{markdown, page};
 
 use crate::fixtures;
@@ -203,7 +204,7 @@ fn too_few_rounds_name_no_winner() {
 fn no_winner_stands_beside_rivals_that_were_not_told_apart() {
     let mut verdicts = fixtures::rich();
     for ranking in &mut verdicts.rankings {
-        ranking.cells[1].mark = ringside_contract::Mark::Undecided {
+        ranking.cells[1].mark = Mark::Undecided {
             because: "0.63 to 1.13: not told apart from the best".to_owned(),
         };
     }
@@ -217,6 +218,44 @@ fn no_winner_stands_beside_rivals_that_were_not_told_apart() {
 }
 
 #[test]
+fn the_top_of_the_page_is_three_short_sentences_and_the_strongest_findings() {
+    let mut verdicts = fixtures::rich();
+    let weaker = |ranking: &mut Ranking, share: f64| {
+        for cell in ranking.cells.iter_mut().skip(1) {
+            cell.mark = Mark::Behind;
+            cell.relative = Some(fixtures::interval(share, 0.01));
+        }
+    };
+    let of_echo = verdicts.rankings.iter_mut();
+    let of_echo = of_echo.filter(|ranking| ranking.scenario.id.family == "echo");
+    for (ranking, share) in of_echo.zip([0.8, 0.25, 0.5]) {
+        weaker(ranking, share);
+    }
+    let html = page(&verdicts);
+    let (_, lead) = html.split_once("<p class=\"lead\">").expect("a lead");
+    let (lead, rest) = lead.split_once("</p>").expect("its end");
+    let sentences: Vec<&str> = lead.split_terminator(". ").collect();
+    assert!((1..=3).contains(&sentences.len()), "{lead}");
+    assert!(
+        sentences.iter().all(|sentence| sentence.len() < 120),
+        "{lead}"
+    );
+    let (list, _) = rest.split_once("</ul>").expect("findings");
+    let factors: Vec<&str> = list
+        .split("<span class=\"factor\"><b>")
+        .skip(1)
+        .filter_map(|finding| finding.split('<').next())
+        .collect();
+    assert_eq!(
+        factors[..2],
+        ["4.00×", "2.00×"],
+        "the strongest two of echo"
+    );
+    assert!(!list.contains("1.25×"));
+    assert!(list.contains("href=\"#s-echo-small-connections-400-\""));
+}
+
+#[test]
 fn a_figure_that_is_only_a_bound_says_so() {
     let mut verdicts = fixtures::rich();
     let cells = &mut verdicts.rankings[0].cells;
@@ -224,10 +263,10 @@ fn a_figure_that_is_only_a_bound_says_so() {
     let last = cells
         .iter_mut()
         .rev()
-        .find(|cell| cell.mark == ringside_contract::Mark::Behind);
+        .find(|cell| cell.mark == Mark::Behind);
     let last = last.expect("one is behind");
     last.bound = true;
-    last.mark = ringside_contract::Mark::Undecided {
+    last.mark = Mark::Undecided {
         because: "the server was not saturated".to_owned(),
     };
     assert!(page(&verdicts).contains(">≥\u{202f}0."));

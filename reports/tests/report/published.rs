@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ringside_contract::Verdicts;
-use ringside_judge::{Families, JudgeInput, ScenarioInfo, judge, read_claims, read_records};
+use ringside_judge::{
+    Families, JudgeInput, ScenarioInfo, judge, read_claims, read_formulas, read_records,
+};
 
 /// Every published run of the plan `goals`, judged by its claims and by nothing but them.
 pub(crate) fn documents() -> Vec<Verdicts> {
@@ -50,6 +52,11 @@ fn judged(run: &Path) -> Verdicts {
         records: &records,
         plan: None,
         claims: &claims,
+        formulas: &read_formulas(
+            include_str!("../../../datasets/formulas.toml"),
+            "formulas.toml",
+        )
+        .unwrap(),
         scenarios: &scenarios,
         implementations: &implementations,
         families: &Families::default(),

@@ -237,6 +237,7 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         records: &records,
         plan: None,
         claims,
+        formulas: &[],
         scenarios: &scenarios(),
         implementations: &implementations,
         families: &families,

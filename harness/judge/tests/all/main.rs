@@ -5,6 +5,7 @@
 )]
 
 mod common;
+mod formulas;
 mod loads;
 mod published;
 mod reading;

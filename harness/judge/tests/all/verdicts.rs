@@ -520,6 +520,7 @@ fn the_plan_says_why_a_claim_was_left_out() {
             records: &records,
             plan: Some(plan),
             claims: &claims,
+            formulas: &[],
             scenarios: &crate::common::scenarios(),
             implementations: &["http/uring".parse().unwrap()],
             families: &families,
