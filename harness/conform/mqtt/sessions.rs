@@ -70,7 +70,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "client_that_is_taken_over_is_told",
         "Its last packet is a DISCONNECT that says so (5.0: MQTT-3.1.4-3, MQTT-3.14.4-2).",
-        &["mqtt_5"],
+        &["mqtt_5", "takeover_reason"],
         client_that_is_taken_over_is_told,
     ),
 ];
@@ -235,7 +235,7 @@ fn retained_will_stays(target: &Target) -> Result<(), Failure> {
         ensure(!live.retain && kept.retain, || {
             "the retain flag is of the wrong one".to_owned()
         })?;
-        early.publish_as(&encode::Publish {
+        Peer::connect(target, version)?.publish_as(&encode::Publish {
             retain: true,
             ..message(&topic, b"", AtLeastOnce)
         })

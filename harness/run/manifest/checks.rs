@@ -37,6 +37,7 @@ pub const CAPABILITIES: &[&str] = &[
     "root",
     "special_files",
     "symlink_containment",
+    "takeover_reason",
     "upload_rate",
 ];
 
