@@ -123,6 +123,9 @@ fn serve_all(service: Box<dyn Service>) {
             step.wait();
         }
         let counters = service.stop().unwrap();
+        // No table has the listener any more.
+        let late = TcpStream::connect(address).unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::ConnectionRefused);
         // The end of the service.
         step.wait();
         let heard: Vec<bool> = threads
