@@ -2,6 +2,8 @@
 //! can be set up with all techniques that make it faster than readiness (without deferred task work
 //! it was measured at 0.85 to 0.89 of epoll), else epoll; one loop for each worker.
 
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use ringside_contract::{
@@ -160,6 +162,14 @@ impl<P: Protocol> Protocol for Shared<P> {
 
     fn wants_one_thread(&self) -> bool {
         self.0.wants_one_thread()
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.0.descriptors()
+    }
+
+    fn in_own_table(self: &Arc<Self>) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self(self.0.in_own_table()?)))
     }
 
     fn introduce(&self, connection: &mut P::Connection, caller: Caller) {

@@ -2,9 +2,13 @@
 //!
 //! A request costs one `recv` and one `send`, and its share of an `epoll_wait`: a connection is
 //! registered once for everything, a short read shows that the socket is empty, replies are sent
-//! straight away, and only a full socket is waited for.
+//! straight away, and only a full socket is waited for. When its table of descriptors is nearly full, a
+//! further loop takes the listener over.
+
+mod relief;
 
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +20,12 @@ use ringside_metal::socket;
 use crate::connection::{Connection, LOOP_INPUT, Turn, Workspace};
 use crate::inbox::Inbox;
 use crate::listener::{Listener, Listening};
-use crate::service::{Stop, Workers, io_error};
+use crate::service::{Workers, io_error};
 use crate::slots::Slots;
 use crate::{BodyMode, EngineOptions, Millis, Protocol};
+
+pub(crate) use self::relief::Loops;
+use self::relief::Relief;
 
 /// Starts one loop with one listener.
 ///
@@ -32,7 +39,8 @@ pub fn start<P: Protocol>(
     let listener = Listener::open(options.serve.listen, Listening::default(), &options.serve)?;
     let addresses = vec![listener.address()];
     let mut workers = Workers::new()?;
-    spawn_loop(&mut workers, 0, listener, &Arc::new(protocol), options)?;
+    let loops = Loops::new(protocol, 1, options.body, workers.stop_signal())?;
+    spawn_loop(&mut workers, 0, listener, &loops, options)?;
     Ok(workers.into_service(Endpoint {
         addresses,
         workers: 1,
@@ -45,17 +53,15 @@ pub(crate) fn spawn_loop<P: Protocol>(
     workers: &mut Workers,
     worker: usize,
     listener: Listener,
-    protocol: &Arc<P>,
+    loops: &Arc<Loops<P>>,
     options: &EngineOptions,
 ) -> Result<(), StartError> {
-    refuse_ring_modes(options.body)?;
-    let readiness = EventLoop::new(
-        listener,
-        Arc::clone(protocol),
-        options.body,
-        workers.stop_signal(),
-    )
-    .map_err(|source| io_error("set up an event loop", source))?;
+    let number = loops
+        .begin()
+        .expect("there may be as many as were asked for");
+    let protocol = Arc::clone(&loops.protocol);
+    let readiness = EventLoop::new(loops, protocol, Arc::new(listener), number)
+        .map_err(|source| io_error("set up an event loop", source))?;
     let cpus: Vec<usize> = options.cpu(worker).into_iter().collect();
     workers.spawn(&cpus, move |_| readiness.run())
 }
@@ -91,40 +97,53 @@ struct EventLoop<P: Protocol> {
     protocol: Arc<P>,
     poller: Poller,
     ticker: Ticker,
-    listener: Listener,
+    listener: Arc<Listener>,
     /// False while no descriptor or memory is left for another connection.
     accepting: bool,
     slots: Slots<Connection<P>>,
+    /// Accepted connections that there was no memory to watch: they wait, and nothing is accepted until
+    /// they are watched.
+    unwatched: Vec<u64>,
     /// Connections that have more to do, without any event to come.
     runnable: Vec<u64>,
-    inbox: Arc<Inbox>,
+    /// What others call its connections by, where [`Protocol::CALLS`].
+    inbox: Option<Arc<Inbox>>,
     space: Workspace,
     started: Millis,
     stopping: bool,
+    /// The last field: where a loop fails, its connections do not wait for the end of the next one.
+    relief: Relief<P>,
 }
 
 impl<P: Protocol> EventLoop<P> {
-    fn new(listener: Listener, protocol: Arc<P>, body: BodyMode, stop: &Stop) -> io::Result<Self> {
+    fn new(
+        loops: &Arc<Loops<P>>,
+        protocol: Arc<P>,
+        listener: Arc<Listener>,
+        number: usize,
+    ) -> io::Result<Self> {
         let poller = Poller::new()?;
-        poller.add(&listener, LISTENER, Interest::IN)?;
-        poller.add(stop, STOP, Interest::IN)?;
+        poller.add(&*listener, LISTENER, Interest::IN)?;
+        poller.add(&*loops.stop, STOP, Interest::IN)?;
         let ticker = Ticker::new(TICK_PERIOD)?;
         poller.add(&ticker, TICK, Interest::IN)?;
-        let inbox = Inbox::new()?;
-        if P::CALLS {
-            poller.add(&*inbox, INBOX, Interest::IN | Interest::ET)?;
+        let inbox = loops.inbox(number);
+        if let Some(inbox) = &inbox {
+            poller.add(&**inbox, INBOX, Interest::IN | Interest::ET)?;
         }
         Ok(Self {
             protocol,
             poller,
             ticker,
+            relief: Relief::new(loops, &listener),
             listener,
             accepting: true,
             slots: Slots::new(),
+            unwatched: Vec::new(),
             runnable: Vec::new(),
             inbox,
-            space: Workspace::new(LOOP_INPUT, body),
-            started: coarse_millis(),
+            space: Workspace::new(LOOP_INPUT, loops.body),
+            started: loops.started,
             stopping: false,
         })
     }
@@ -133,11 +152,16 @@ impl<P: Protocol> EventLoop<P> {
         let mut events = Events::with_capacity(BATCH);
         let (mut turns, mut calls) = (Vec::new(), Vec::new());
         while !self.stopping {
-            let idle = self.runnable.is_empty() && (!P::CALLS || self.inbox.may_sleep());
-            let wait = if idle { None } else { Some(Duration::ZERO) };
+            let wait = if self.may_sleep() {
+                None
+            } else {
+                Some(Duration::ZERO)
+            };
             self.poller.wait(&mut events, wait)?;
-            if P::CALLS {
-                self.inbox.woke();
+            if P::CALLS
+                && let Some(inbox) = &self.inbox
+            {
+                inbox.woke();
             }
             self.space.now = coarse_millis() - self.started;
             std::mem::swap(&mut self.runnable, &mut turns);
@@ -162,12 +186,24 @@ impl<P: Protocol> EventLoop<P> {
             }
         }
         self.space.tally.closed += self.slots.len() as u64;
-        Ok(self.space.totals().counters())
+        let mut counters = self.space.totals().counters();
+        // Its clients need not wait for those of the next one.
+        self.slots = Slots::new();
+        self.relief.end(&mut counters)?;
+        Ok(counters)
+    }
+
+    fn may_sleep(&self) -> bool {
+        if !self.runnable.is_empty() {
+            return false;
+        }
+        !P::CALLS || self.inbox.as_ref().is_none_or(|inbox| inbox.may_sleep())
     }
 
     /// Behind everything else of a batch, so that what several connections send to one leaves at once.
     fn answer_calls(&mut self, calls: &mut Vec<u64>) {
-        self.inbox.take(calls);
+        let Some(inbox) = &self.inbox else { return };
+        inbox.take(calls);
         for key in calls.drain(..) {
             if let Some(connection) = self.slots.value_mut(key) {
                 connection.report_call();
@@ -207,35 +243,45 @@ impl<P: Protocol> EventLoop<P> {
 
     fn accept(&mut self) -> io::Result<()> {
         for _ in 0..ACCEPT_BATCH {
-            match socket::accept(&self.listener, false) {
+            match socket::accept(&*self.listener, false) {
                 Ok(socket) => self.open(socket),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if socket::out_of_resources(&error) => return self.pause_accepting(),
+                Err(error) if socket::out_of_resources(&error) => {
+                    // Other things than these connections may have taken the last descriptors.
+                    self.relief.come();
+                    return self.pause_accepting();
+                }
                 // The peer gave up while it waited, or a signal came: the next one is a new chance.
                 Err(_) => {}
+            }
+            if !self.unwatched.is_empty() {
+                return self.pause_accepting();
             }
         }
         Ok(())
     }
 
-    fn open(&mut self, socket: std::os::fd::OwnedFd) {
+    fn open(&mut self, socket: OwnedFd) {
+        self.relief.watch(socket.as_raw_fd());
         let connection = Connection::new(socket, &*self.protocol, &mut self.space);
         let key = self.slots.insert(connection);
-        let Some(connection) = self.slots.value_mut(key) else {
-            return;
-        };
-        if P::CALLS {
-            connection.introduce(&self.protocol, self.inbox.caller(key));
-        }
-        if self
-            .poller
-            .add(connection.socket(), key, CONNECTION)
-            .is_err()
+        if let Some(connection) = self.slots.value_mut(key)
+            && let Some(inbox) = &self.inbox
         {
-            // No memory to watch it: closed, and counted as such.
-            self.space.tally.closed += 1;
-            self.slots.remove(key);
+            connection.introduce(&self.protocol, inbox.caller(key));
         }
+        if !self.watch(key) {
+            self.unwatched.push(key);
+        }
+    }
+
+    /// False when there is no memory to watch it. What has come by then is reported once it is watched.
+    fn watch(&mut self, key: u64) -> bool {
+        // One that was closed meanwhile needs nothing more.
+        self.slots.value_mut(key).is_none_or(|connection| {
+            let socket = connection.socket();
+            self.poller.add(socket, key, CONNECTION).is_ok()
+        })
     }
 
     /// Those who wait stay in the listener's backlog. A level-triggered listener would report them
@@ -245,11 +291,18 @@ impl<P: Protocol> EventLoop<P> {
         self.space.tally.accept_pauses += 1;
         self.accepting = false;
         self.poller
-            .modify(&self.listener, LISTENER, Interest::empty())
+            .modify(&*self.listener, LISTENER, Interest::empty())
     }
 
     fn resume_accepting(&mut self) -> io::Result<()> {
-        self.poller.modify(&self.listener, LISTENER, Interest::IN)?;
+        while let Some(key) = self.unwatched.pop() {
+            if !self.watch(key) {
+                self.unwatched.push(key);
+                return Ok(());
+            }
+        }
+        self.poller
+            .modify(&*self.listener, LISTENER, Interest::IN)?;
         self.accepting = true;
         Ok(())
     }
@@ -274,3 +327,6 @@ impl<P: Protocol> EventLoop<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

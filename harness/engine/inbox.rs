@@ -3,6 +3,9 @@
 //!
 //! A call carries no bytes. What is to be sent lies with the core, so that a peer that does not read
 //! holds up nobody, and several messages to one peer leave in one send.
+//!
+//! The flag that wakes a loop is a descriptor. Where loops have tables of their own it has to be in all of
+//! them, so it is made before the first of them starts.
 
 use std::io;
 use std::mem;

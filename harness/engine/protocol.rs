@@ -1,6 +1,8 @@
 //! What a family gives to the engines: a sans-I/O core. The engines own sockets, buffers and clocks;
 //! a core takes bytes and says what to do with the connection.
 
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::Caller;
@@ -20,6 +22,22 @@ pub trait Protocol: Send + Sync + 'static {
     /// table of descriptors is full lets further clients wait instead.
     fn wants_one_thread(&self) -> bool {
         false
+    }
+
+    /// The descriptors that it has from its start on, which stay open under their numbers where a thread
+    /// gets a table of descriptors of its own.
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+
+    /// The protocol for the connections of a thread that has a table of descriptors of its own, in which
+    /// nothing of the protocol is open but [`Self::descriptors`]: what was opened later has another number
+    /// there, or none. Called on that thread.
+    ///
+    /// # Errors
+    /// The system's answer, such as no descriptor left.
+    fn in_own_table(self: &Arc<Self>) -> io::Result<Arc<Self>> {
+        Ok(Arc::clone(self))
     }
 
     /// A connection was accepted.

@@ -13,7 +13,8 @@ pub(crate) struct PerCoreEpoll;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "echo/per_core_epoll",
-    about: "An epoll loop and a listener for each core, nothing shared between them.",
+    about: "An epoll loop and a listener for each core, and a further loop when the table is full; nothing shared \
+            between them.",
     axes: &[PerCoreListen::AXIS],
     ranked: true,
 };

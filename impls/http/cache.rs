@@ -9,6 +9,8 @@
 mod kept;
 mod reserve;
 
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memchr::memchr;
@@ -40,9 +42,26 @@ pub(crate) struct Cache {
 impl Cache {
     /// A cache in front of `root`; with [`BodyMode::Memory`] it holds contents, else descriptors.
     pub(crate) fn new(root: Root, body: BodyMode) -> Self {
+        Self::empty(root, body == BodyMode::Memory)
+    }
+
+    /// An empty one in front of the same root, with descriptors of its own.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub(crate) fn anew(&self) -> io::Result<Self> {
+        Ok(Self::empty(self.root.again()?, self.in_memory))
+    }
+
+    /// The root's descriptor.
+    pub(crate) fn directory(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    fn empty(root: Root, in_memory: bool) -> Self {
         Self {
             root,
-            in_memory: body == BodyMode::Memory,
+            in_memory,
             kept: Mutex::new(Kept::new(files_max())),
             reserve: Reserve::new(),
             holders: Arc::default(),

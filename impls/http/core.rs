@@ -11,7 +11,9 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memchr;
@@ -92,14 +94,18 @@ impl Http {
     /// # Errors
     /// The system's answer when the folder cannot be opened.
     pub fn new(root: &Path, body: BodyMode, limits: HttpLimits) -> io::Result<Self> {
+        Ok(Self::over(Cache::new(Root::open(root)?, body), limits))
+    }
+
+    fn over(cache: Cache, limits: HttpLimits) -> Self {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
         // Relaxed: numbers need only differ.
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self {
+        Self {
             owner,
-            cache: Cache::new(Root::open(root)?, body),
+            cache,
             limits,
-        })
+        }
     }
 
     fn with_worker<R>(&self, now: Millis, act: impl FnOnce(&mut Worker) -> R) -> R {
@@ -113,6 +119,15 @@ impl Http {
 
 impl Protocol for Http {
     type Connection = Connection;
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        vec![self.cache.directory()]
+    }
+
+    /// With files of its own: a descriptor that another thread opened would be another file here.
+    fn in_own_table(self: &Arc<Self>) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self::over(self.cache.anew()?, self.limits)))
+    }
 
     fn open(&self, now: Millis) -> Connection {
         Connection {
@@ -353,7 +368,7 @@ impl Turn<'_> {
                 match self.worker.slot(&self.http.cache, request.target, self.now) {
                     Err(status) => status,
                     Ok(slot) if request.conditional || !request.keep_alive => {
-                        let document = std::sync::Arc::clone(&slot.document);
+                        let document = Arc::clone(&slot.document);
                         return answer_document(self.out, request, &document, &self.worker.clock);
                     }
                     Ok(slot) => {

@@ -13,7 +13,8 @@ pub(crate) struct Epoll;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "http/epoll",
-    about: "One thread, one edge-triggered epoll loop, one read buffer for all connections.",
+    about: "One edge-triggered epoll loop on one thread, and a further one when its table is full; each has one \
+            read buffer for all connections.",
     axes: &[BODY],
     ranked: true,
 };

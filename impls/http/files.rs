@@ -7,7 +7,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -92,6 +92,15 @@ impl Root {
         Ok(root)
     }
 
+    /// The same directory by another descriptor.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub(crate) fn again(&self) -> io::Result<Self> {
+        let directory = self.directory.try_clone()?;
+        Ok(Self { directory })
+    }
+
     /// Opens the regular file that a request target names.
     ///
     /// # Errors
@@ -142,6 +151,12 @@ impl Root {
                 answer => return answer,
             }
         }
+    }
+}
+
+impl AsFd for Root {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 }
 

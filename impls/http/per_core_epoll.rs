@@ -13,7 +13,8 @@ pub(crate) struct PerCoreEpoll;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "http/per_core_epoll",
-    about: "An epoll loop and a listener for each core, nothing shared but the files.",
+    about: "An epoll loop and a listener for each core, and a further loop when the table is full; nothing shared \
+            but the files.",
     axes: &[BODY, PerCoreListen::AXIS],
     ranked: true,
 };

@@ -14,7 +14,8 @@ pub(crate) struct Epoll;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/epoll",
-    about: "One thread, one edge-triggered epoll loop, one read buffer for all connections.",
+    about: "One edge-triggered epoll loop on one thread, and a further one when its table is full; each has one \
+            read buffer for all connections.",
     axes: &BrokerSettings::AXES_OF_ONE_LOOP,
     ranked: true,
 };

@@ -15,7 +15,8 @@ pub(crate) struct PerCoreEpoll;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "mqtt/per_core_epoll",
-    about: "An epoll loop and a listener for each core, nothing shared between them.",
+    about: "An epoll loop and a listener for each core, and a further loop when the table is full; nothing shared \
+            between them.",
     axes: &Axis::join::<8>(&[PerCoreListen::AXIS], &BrokerSettings::AXES),
     ranked: true,
 };

@@ -72,6 +72,7 @@ pub(crate) fn spawn_loop<P: Protocol>(
         body: options.body,
         settings: *settings,
         stop: Arc::clone(workers.stop_signal()),
+        started: Instant::now(),
     };
     start_worker(workers, &cpus, move |_, ready| {
         // Made here, since a ring with a single issuer belongs to the thread that makes it.
@@ -154,6 +155,8 @@ pub(super) struct Common<P> {
     pub(super) body: BodyMode,
     pub(super) settings: RingSettings,
     pub(super) stop: Arc<Stop>,
+    /// When the first one was made: the core holds times of one ring against those of another.
+    pub(super) started: Instant,
 }
 
 impl<P> Clone for Common<P> {
@@ -164,6 +167,7 @@ impl<P> Clone for Common<P> {
             body: self.body,
             settings: self.settings,
             stop: Arc::clone(&self.stop),
+            started: self.started,
         }
     }
 }
@@ -194,8 +198,8 @@ impl<P: Protocol> Worker<P> {
             acceptor,
             connections: Vec::new(),
             free: Vec::new(),
+            started: common.started,
             relief: Relief::new(common, number),
-            started: Instant::now(),
             stopping: false,
         };
         worker.begin();
