@@ -10,70 +10,6 @@ use crate::{fixtures, published};
 
 /// A formula of http: invented figures of each kind.
 pub(crate) fn table() -> FormulaTable {
-    let given = |figure, stated| DocumentFigure { figure, stated };
-    let row = |kind, name: &str, unit: &str, document, measured| FormulaRow {
-        kind,
-        name: name.to_owned(),
-        unit: unit.to_owned(),
-        document,
-        measured,
-        note: format!("a note on {name}"),
-    };
-    let memory = row(
-        FormulaRowKind::Part,
-        "memory",
-        "GB",
-        vec![given(Some(40.0), None), given(None, None)],
-        MeasuredFigure::Host {
-            figure: 25.3,
-            of: HostFigure::MemoryBytes,
-        },
-    );
-    let each = row(
-        FormulaRowKind::Part,
-        "memory of a connection",
-        "KB",
-        vec![given(Some(50.0), None), given(Some(5.0), None)],
-        cell(0.5, Some(Bound::AtLeast)),
-    );
-    let follows = |bound, terms| MeasuredFigure::Follows {
-        interval: fixtures::interval(50.6e6, 0.01),
-        bound,
-        terms,
-        terms_all: 2,
-    };
-    let term = row(
-        FormulaRowKind::Term,
-        "by memory",
-        "conn",
-        vec![given(Some(800e3), None), given(None, Some(50e3))],
-        follows(Some(Bound::AtMost), 2),
-    );
-    let because = "not measured in this run; http/uring in http/small{load=sweep} would";
-    let missing = row(
-        FormulaRowKind::Added,
-        "by processor",
-        "conn",
-        vec![given(None, None), given(None, None)],
-        MeasuredFigure::Missing {
-            because: because.to_owned(),
-        },
-    );
-    let result = row(
-        FormulaRowKind::Result,
-        "the least",
-        "conn",
-        vec![given(Some(64e3), Some(1e6)), given(Some(50e3), None)],
-        follows(None, 1),
-    );
-    let assumed = MeasuredFigure::Assumed { figure: 0.1 };
-    let fact = row(
-        FormulaRowKind::Fact,
-        "assumed",
-        "msg/s",
-        vec![given(None, None), given(None, None)],
-        assumed,
-    );
     FormulaTable {
         id: "http-connections".to_owned(),
         family: "http".to_owned(),
@@ -82,9 +18,76 @@ pub(crate) fn table() -> FormulaTable {
         title: "How many connections".to_owned(),
         expression: "memory / memory of a connection".to_owned(),
         columns: vec!["Linux".to_owned(), "ARM".to_owned()],
-        rows: vec![memory, each, term, missing, result, fact],
+        rows: rows(),
         notes: vec!["The document contradicts itself.".to_owned()],
         sources: vec!["Memory ≈ 50KB".to_owned()],
+    }
+}
+
+fn rows() -> Vec<FormulaRow> {
+    use FormulaRowKind::{Added, Fact, Part, Result, Term};
+    let none = given(None, None);
+    let memory = MeasuredFigure::Host {
+        figure: 25.3,
+        of: HostFigure::MemoryBytes,
+    };
+    let missing = MeasuredFigure::Missing {
+        because: "not measured in this run; http/uring in http/small{load=sweep} would".to_owned(),
+    };
+    let each = cell(0.5, Some(Bound::AtLeast));
+    let (term, result) = (follows(Some(Bound::AtMost), 2), follows(None, 1));
+    let assumed = MeasuredFigure::Assumed { figure: 0.1 };
+    let by_memory = [given(Some(800e3), None), given(None, Some(50e3))];
+    let least = [given(Some(64e3), Some(1e6)), given(Some(50e3), None)];
+    vec![
+        row(
+            Part,
+            "memory",
+            "GB",
+            [given(Some(40.0), None), none],
+            memory,
+        ),
+        row(
+            Part,
+            "memory of a connection",
+            "KB",
+            [given(Some(50.0), None), given(Some(5.0), None)],
+            each,
+        ),
+        row(Term, "by memory", "conn", by_memory, term),
+        row(Added, "by processor", "conn", [none, none], missing),
+        row(Result, "the least", "conn", least, result),
+        row(Fact, "assumed", "msg/s", [none, none], assumed),
+    ]
+}
+
+fn row(
+    kind: FormulaRowKind,
+    name: &str,
+    unit: &str,
+    document: [DocumentFigure; 2],
+    measured: MeasuredFigure,
+) -> FormulaRow {
+    FormulaRow {
+        kind,
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        document: document.to_vec(),
+        measured,
+        note: format!("a note on {name}"),
+    }
+}
+
+fn given(figure: Option<f64>, stated: Option<f64>) -> DocumentFigure {
+    DocumentFigure { figure, stated }
+}
+
+fn follows(bound: Option<Bound>, terms: u32) -> MeasuredFigure {
+    MeasuredFigure::Follows {
+        interval: fixtures::interval(50.6e6, 0.01),
+        bound,
+        terms,
+        terms_all: 2,
     }
 }
 
