@@ -32,6 +32,11 @@ smoke:
 soak:
     cargo bench-all --plan soak
 
+# Try the wake-ups and the registry in every order of the threads' steps, with at most so many preemptions.
+loom PREEMPTIONS="3":
+    LOOM_MAX_PREEMPTIONS={{PREEMPTIONS}} RUSTFLAGS="--cfg ringside_loom" \
+        cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt --lib models
+
 # Feed the HTTP parser random requests (needs `cargo install cargo-fuzz` and a nightly toolchain).
 fuzz SECONDS="60":
     cargo +nightly fuzz run http_request datasets/corpora/http_request -- -max_total_time={{SECONDS}}
