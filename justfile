@@ -37,6 +37,7 @@ loom PREEMPTIONS="3":
     LOOM_MAX_PREEMPTIONS={{PREEMPTIONS}} RUSTFLAGS="--cfg ringside_loom" \
         cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt --lib models
 
-# Feed the HTTP parser random requests (needs `cargo install cargo-fuzz` and a nightly toolchain).
-fuzz SECONDS="60":
-    cargo +nightly fuzz run http_request datasets/corpora/http_request -- -max_total_time={{SECONDS}}
+# Feed a parser random input, `http_request` or `mqtt_packet` (needs `cargo install cargo-fuzz` and a nightly toolchain).
+fuzz TARGET="http_request" SECONDS="60":
+    mkdir -p fuzz/corpus/{{TARGET}}
+    cargo +nightly fuzz run {{TARGET}} fuzz/corpus/{{TARGET}} datasets/corpora/{{TARGET}} -- -max_total_time={{SECONDS}}
