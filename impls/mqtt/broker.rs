@@ -69,11 +69,19 @@ struct Due {
     what: What,
 }
 
-/// What happens when a client has been away for long enough.
+/// What happens when a client has been away for long enough, since it lost a certain connection: one that came
+/// back and went again is away anew.
 #[derive(Debug)]
 enum What {
-    EndSession(Arc<Session>),
-    PublishWill { session: Arc<Session>, will: Will },
+    EndSession {
+        session: Arc<Session>,
+        since: u64,
+    },
+    PublishWill {
+        session: Arc<Session>,
+        since: u64,
+        will: Will,
+    },
 }
 
 /// What is published when a client is lost.
@@ -174,7 +182,15 @@ impl Broker {
             Some(will) => {
                 let at = now + 1000 * Millis::from(will.delay_s.min(expiry_s));
                 let session = Arc::clone(session);
-                self.plan(at, What::PublishWill { session, will });
+                let since = owner;
+                self.plan(
+                    at,
+                    What::PublishWill {
+                        session,
+                        since,
+                        will,
+                    },
+                );
             }
             None => {}
         }
@@ -182,19 +198,24 @@ impl Broker {
             return;
         }
         match expiry_s {
-            0 => self.end(session),
+            0 => self.end(session, owner),
             // Never.
             u32::MAX => {}
             seconds => {
                 let at = now + 1000 * Millis::from(seconds);
-                self.plan(at, What::EndSession(Arc::clone(session)));
+                let (session, since) = (Arc::clone(session), owner);
+                self.plan(at, What::EndSession { session, since });
             }
         }
     }
 
-    /// A session is over.
-    fn end(&self, session: &Arc<Session>) {
+    /// A session is over, unless its client came back since it lost the connection `since`.
+    fn end(&self, session: &Arc<Session>, since: u64) {
+        // Who comes back does so under this lock.
         let mut sessions = self.sessions();
+        if !session.is_away_since(since) {
+            return;
+        }
         let client = &*session.client;
         if sessions
             .get(client)
@@ -359,12 +380,16 @@ impl Broker {
         drop(due);
         for Due { what, .. } in over {
             match what {
-                What::EndSession(session) if !session.is_online() => self.end(&session),
-                What::PublishWill { session, will } if !session.is_online() => {
-                    self.publish_will(&will, now);
+                What::EndSession { session, since } => self.end(&session, since),
+                What::PublishWill {
+                    session,
+                    since,
+                    will,
+                } => {
+                    if session.is_away_since(since) {
+                        self.publish_will(&will, now);
+                    }
                 }
-                // It came back.
-                _ => {}
             }
         }
     }
@@ -404,3 +429,6 @@ fn deliver(routed: &mut Routed<'_>, retain: bool, own: bool, matches: &[Subscrib
     session.deliver(routed, quality, retain, &identifiers);
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ pub(crate) struct Session {
 /// The state of a session.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// The connection that it belongs to; 0 for none.
+    /// The connection that it belongs to, or the one that it had last; 0 when another session took its place.
     pub(crate) owner: u64,
     caller: Option<Caller>,
     /// The connection was called and has not looked yet.
@@ -141,21 +141,28 @@ impl Session {
         let mut state = self.state();
         self.online.store(false, Ordering::Relaxed);
         state.call();
-        state.owner = 0;
-        state.caller = None;
+        // One that is away has nobody to tell, and its will is still due.
+        if state.caller.take().is_some() {
+            state.owner = 0;
+        }
     }
 
     /// The connection `owner` is gone. False when the session belongs to another by now.
     pub(crate) fn detach(&self, owner: u64) -> bool {
         let mut state = self.state();
-        if state.owner != owner {
+        if state.owner != owner || state.caller.is_none() {
             return false;
         }
         self.online.store(false, Ordering::Relaxed);
-        state.owner = 0;
         state.caller = None;
         state.clear_outgoing();
         true
+    }
+
+    /// It has had no connection since `owner`.
+    pub(crate) fn is_away_since(&self, owner: u64) -> bool {
+        let state = self.state();
+        state.owner == owner && state.caller.is_none()
     }
 
     /// Gives it a message that was routed to it.
