@@ -32,6 +32,12 @@ smoke:
 soak:
     cargo bench-all --plan soak
 
-# Feed the HTTP parser random requests (needs `cargo install cargo-fuzz` and a nightly toolchain).
-fuzz SECONDS="60":
-    cargo +nightly fuzz run http_request datasets/corpora/http_request -- -max_total_time={{SECONDS}}
+# Try the wake-ups and the registry in every order of the threads' steps, with at most so many preemptions.
+loom PREEMPTIONS="3":
+    LOOM_MAX_PREEMPTIONS={{PREEMPTIONS}} RUSTFLAGS="--cfg ringside_loom" \
+        cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt --lib models
+
+# Feed a parser random input, `http_request` or `mqtt_packet` (needs `cargo install cargo-fuzz` and a nightly toolchain).
+fuzz TARGET="http_request" SECONDS="60":
+    mkdir -p fuzz/corpus/{{TARGET}}
+    cargo +nightly fuzz run {{TARGET}} fuzz/corpus/{{TARGET}} datasets/corpora/{{TARGET}} -- -max_total_time={{SECONDS}}

@@ -1,8 +1,10 @@
 //! How a connection is called that has a task of its own on an async runtime.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
+
+use crate::sync::{AtomicBool, Mutex};
 
 /// Rung from any thread, heard by one task.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ impl Bell {
     }
 }
 
+#[cfg(all(test, ringside_loom))]
+mod models;
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

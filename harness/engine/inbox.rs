@@ -10,11 +10,10 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use ringside_metal::epoll::Flag;
+use std::sync::{Arc, PoisonError};
 
 use crate::bell::Bell;
+use crate::sync::{Flag, Mutex, MutexGuard};
 
 /// The calls that wait for one loop.
 #[derive(Debug)]
@@ -124,6 +123,8 @@ impl AsFd for Inbox {
     }
 }
 
+#[cfg(all(test, ringside_loom))]
+mod models;
 #[cfg(test)]
 mod tests {
     use ringside_metal::epoll::{Events, Interest, Poller};

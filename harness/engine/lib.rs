@@ -29,6 +29,7 @@ mod runtime;
 mod service;
 mod slots;
 mod stall;
+mod sync;
 pub mod tokio;
 mod tokio_signal;
 pub mod tokio_uring;

@@ -4,13 +4,14 @@
 use std::any::Any;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use ringside_contract::{Counters, Endpoint, Service, StartError, StopError};
 use ringside_metal::affinity;
-use ringside_metal::epoll::Flag;
+
+use crate::sync::{AtomicBool, Flag};
 
 /// Tells every worker of a service to end. A poller can watch it; a thread can ask it.
 #[derive(Debug)]
@@ -184,6 +185,8 @@ pub fn io_error(step: &str, source: io::Error) -> StartError {
     }
 }
 
+#[cfg(all(test, ringside_loom))]
+mod models;
 #[cfg(test)]
 mod tests {
     use super::*;

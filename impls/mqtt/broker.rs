@@ -234,7 +234,7 @@ impl Broker {
         match (absence, expiry_s) {
             // It belongs to another connection by now, or never ends.
             (None, _) | (_, u32::MAX) => {}
-            (Some(_), 0) => self.end(session),
+            (Some(absence), 0) => self.end(&absence),
             (Some(absence), seconds) => {
                 let at = now + 1000 * Millis::from(seconds);
                 if let Some(journal) = self.journal() {
@@ -253,18 +253,22 @@ impl Broker {
         known.is_some_and(|known| Arc::ptr_eq(&known.0, session))
     }
 
-    /// A session is over.
-    fn end(&self, session: &Arc<Session>) {
+    /// A session is over, unless its client came back.
+    fn end(&self, absence: &Absence) {
+        let session = &absence.session;
         let mut sessions = self.sessions();
-        let client = &*session.client;
-        if sessions
-            .get(client)
-            .is_some_and(|known| Arc::ptr_eq(&known.0, session))
-        {
-            sessions.remove(client);
+        // Who comes back does so under this lock.
+        if !absence.lasts() {
+            return;
         }
-        drop(sessions);
-        self.forget(session);
+        let client = &*session.client;
+        let known = sessions.get(client);
+        // One that was replaced is forgotten already.
+        if known.is_some_and(|known| Arc::ptr_eq(&known.0, session)) {
+            sessions.remove(client);
+            drop(sessions);
+            self.forget(session);
+        }
     }
 
     /// Takes the subscriptions of a session away.
@@ -442,13 +446,12 @@ impl Broker {
         drop(due);
         for Due { what, .. } in over {
             match what {
-                What::EndSession(absence) if absence.lasts() => self.end(&absence.session),
+                What::EndSession(absence) => self.end(&absence),
                 What::PublishWill { absence, will } if absence.lasts() => {
                     self.publish_will(&will, now);
                 }
                 // It came back.
                 What::PublishWill { will, .. } => self.will_is_over(will.connection),
-                What::EndSession(_) => {}
             }
         }
         // When it cannot be written, whoever is served next learns it.

@@ -258,6 +258,10 @@ impl Connection {
                     let body = &own.hold(whole)[header.length..];
                     match packet::decode(self.version, header, body) {
                         Ok(packet) => self.packet(&packet, now, out),
+                        // Whatever is wrong with it: a DISCONNECT has no words for some of that.
+                        Err(_) if header.kind == Kind::Connect && self.session.is_some() => {
+                            refuse(Reason::PROTOCOL_ERROR, "a second CONNECT")
+                        }
                         Err(refusal) => Next::Refuse(refusal),
                     }
                 }
@@ -576,5 +580,7 @@ fn welcome(out: &mut Vec<u8>, version: Version, present: bool, given: Option<&st
     encode::conn_ack(out, version, present, 0, properties);
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+// A static needs a constant, which the atomics of a model are not.
+use std::sync::atomic::{AtomicU64 as Numbers, Ordering};
 
 use super::subscribers::{Found, Subscriber};
+use super::sync::{AtomicU64, thread_local};
 
 /// Topics that a thread remembers; beyond it it begins anew.
 const TOPICS_MAX: usize = 4096;
@@ -32,7 +34,7 @@ pub(super) struct Version(AtomicU64);
 
 impl Default for Version {
     fn default() -> Self {
-        static REGISTRIES: AtomicU64 = AtomicU64::new(1);
+        static REGISTRIES: Numbers = Numbers::new(1);
         // Relaxed: numbers need only differ. A registry would have to change for centuries to reach the next.
         let registry = REGISTRIES.fetch_add(1, Ordering::Relaxed);
         Self(AtomicU64::new(registry << 40))
@@ -49,7 +51,7 @@ impl Version {
     /// What is known of a topic, or what `look_up` finds.
     pub(super) fn find(&self, topic: &str, look_up: impl FnOnce() -> Found) -> Arc<[Subscriber]> {
         let version = self.0.load(Ordering::Acquire);
-        let known = KNOWN.with_borrow_mut(|known| known.of(version).get(topic).cloned());
+        let known = KNOWN.with(|known| known.borrow_mut().of(version).get(topic).cloned());
         known.unwrap_or_else(|| {
             let Found {
                 subscribers,
@@ -59,7 +61,7 @@ impl Version {
             let found: Arc<[_]> = subscribers.into();
             if !takes_turns {
                 let keep = Arc::clone(&found);
-                KNOWN.with_borrow_mut(|known| known.of(version).insert(topic.into(), keep));
+                KNOWN.with(|known| known.borrow_mut().of(version).insert(topic.into(), keep));
             }
             found
         })

@@ -9,10 +9,9 @@
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use papaya::{HashMap, HashMapRef, LocalGuard, Operation};
-
 use super::Filter;
 use super::subscribers::{Found, Subscriber, Subscribers};
+use super::sync::{HashMap, HashMapRef, LocalGuard, Operation};
 use crate::session::Session;
 
 /// The map.

@@ -4,13 +4,16 @@
 mod cache;
 mod local;
 mod lock_free;
+#[cfg(all(test, ringside_loom))]
+mod models;
 mod sharded;
 mod subscribers;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod tree;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use ringside_wire::mqtt::topic::Shared;
 
@@ -20,6 +23,7 @@ use self::lock_free::LockFree;
 use self::sharded::Sharded;
 use self::subscribers::Found;
 pub(crate) use self::subscribers::{Subscriber, Wish};
+use self::sync::RwLock;
 use self::tree::Tree;
 use crate::session::Session;
 

@@ -2,11 +2,12 @@
 //! few of those who publish.
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::Filter;
 use super::subscribers::{Found, Subscriber};
+use super::sync::{AtomicBool, RwLock};
 use super::tree::Tree;
 use crate::session::Session;
 

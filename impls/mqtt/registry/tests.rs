@@ -20,7 +20,7 @@ const GUARDS: [Guard; 4] = [
 /// Levels of which filters and names are made.
 const LEVELS: [&str; 4] = ["a", "b", "", "$s"];
 
-fn sessions(count: usize) -> Vec<Arc<Session>> {
+pub(super) fn sessions(count: usize) -> Vec<Arc<Session>> {
     let inbox = Inbox::new().unwrap();
     let session = |number| {
         let attach = Attach {
@@ -37,7 +37,7 @@ fn sessions(count: usize) -> Vec<Arc<Session>> {
     (0..count as u64).map(session).collect()
 }
 
-fn subscriber(session: &Arc<Session>, identifier: u32) -> Subscriber {
+pub(super) fn subscriber(session: &Arc<Session>, identifier: u32) -> Subscriber {
     let wish = Wish {
         quality: QualityOfService::AtMostOnce,
         no_local: false,
@@ -73,7 +73,7 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// Who gets a message of a topic: client and subscription identifier, in order.
-fn found(registry: &Registry, topic: &str) -> Vec<(String, u32)> {
+pub(super) fn found(registry: &Registry, topic: &str) -> Vec<(String, u32)> {
     let mut found: Vec<_> = registry.find(topic, |matches| {
         let of_session = matches.chunk_by(|a, b| Arc::ptr_eq(&a.session, &b.session));
         let clients: BTreeSet<_> = matches.iter().map(|found| &found.session.client).collect();
