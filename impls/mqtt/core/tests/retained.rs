@@ -141,3 +141,22 @@ fn a_retained_message_outlives_the_session_of_its_publisher() {
         assert_eq!(hall.payloads(late), ["x"]);
     }
 }
+
+/// 5.0: MQTT-3.3.2-5, MQTT-3.3.2-6.
+#[test]
+fn a_kept_message_expires_and_says_what_is_left() {
+    let mut hall = Hall::new();
+    let client = hall.connect(&hello("a"));
+    let publish = encode::Publish {
+        properties: &[(PropertyId::MESSAGE_EXPIRY, Value::Number(30))],
+        ..kept("a", "x", AtLeastOnce)
+    };
+    hall.publish(client, &publish);
+    hall.pass(20_000, client);
+    hall.subscribe(client, "a", AtMostOnce);
+    let came = hall.message(client);
+    assert_eq!(came.property(PropertyId::MESSAGE_EXPIRY), ["10"]);
+    hall.pass(10_000, client);
+    hall.subscribe(client, "a", AtMostOnce);
+    assert_eq!(hall.take(client), b"");
+}
