@@ -83,6 +83,11 @@ pub struct System {
     pub load_before: f64,
     /// Busy share of each logical processor.
     pub cpu_busy: Vec<f64>,
+    /// Memory that the kernel had taken at the end of the window since before the first connection, in bytes:
+    /// objects in use, stacks of threads, page tables, and the bytes of sockets. It is the whole machine's, so
+    /// that it holds the sockets of both ends. `None` where the kernel does not tell (it needs root).
+    #[serde(default)]
+    pub kernel_memory_growth_bytes: Option<i64>,
 }
 
 /// What kept a block from going faster.

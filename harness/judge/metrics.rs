@@ -200,6 +200,29 @@ const METRICS: &[Metric] = &[
         WATCHED,
         added_memory,
     ),
+    row(
+        "generator_memory_per_connection",
+        "KiB",
+        LESS,
+        Other,
+        OPERATIONS,
+        |m| {
+            let side = &m.generator;
+            let added = side.rss_bytes.saturating_sub(side.rss_before_bytes);
+            per(added as f64 / 1024.0, many(m)?)
+        },
+    ),
+    row(
+        "kernel_memory_per_connection",
+        "KiB",
+        LESS,
+        Other,
+        "a kernel that tells what its objects take (/proc/slabinfo, as root), and a thousand connections",
+        |m| {
+            let added = m.system.kernel_memory_growth_bytes?;
+            per(added as f64 / 1024.0, many(m)?)
+        },
+    ),
     // Buffers cannot be told from the rest: all that a connection added is the most that they can be.
     row(
         "buffer_memory_per_connection",
@@ -300,6 +323,11 @@ fn added_memory(measures: &Measures) -> Option<f64> {
     per(added as f64 / 1024.0, f64::from(measures.connections))
 }
 
+/// Connections, when there are enough of them to be told from what else a machine does.
+fn many(measures: &Measures) -> Option<f64> {
+    (measures.connections >= 1000).then_some(measures.connections.into())
+}
+
 /// Operations that ended in one way or another.
 fn tried(measures: &Measures) -> f64 {
     (measures.operations + measures.timeouts) as f64
@@ -395,6 +423,12 @@ mod tests {
         check("transfer_time", 1.5);
         check("cpu_utilisation", 50.0);
         check("memory_per_connection", 2.0);
+        let mut many = measures();
+        many.system.kernel_memory_growth_bytes = Some(8 << 20);
+        let kernel = metric("kernel_memory_per_connection").unwrap();
+        assert_eq!(kernel.figure(&many), None, "of four connections");
+        many.connections = 1024;
+        assert_eq!(kernel.figure(&many), Some(8.0));
         check("bandwidth", 0.536_870_912);
         check("cpu_per_gb", 1.0 / 1.073_741_824);
     }

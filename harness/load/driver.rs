@@ -17,7 +17,7 @@ use crate::outcome::{Block, Counted, Opened, Pace, Window, measures};
 use crate::segment::{Kind, Segment, segments};
 use crate::shared::{DRAIN, Shared};
 use crate::socket::{check_congestion, connections_per_source};
-use crate::system::{SystemReading, load_before};
+use crate::system::{SystemReading, kernel_memory, load_before};
 use crate::tables::{self, Threads};
 use crate::watch::{Clocks, Usage, Watched};
 use crate::worker::{Ready, Report, Setup, Worker};
@@ -61,6 +61,7 @@ pub fn drive(
     let shared = Shared::new(count)?;
     let before = Before {
         load: load_before(),
+        kernel_memory: kernel_memory(),
         server: options.watch.map(|root| Watched::Tree(root).usage()),
         generator: Watched::Threads(Vec::new()).usage(),
     };
@@ -196,6 +197,7 @@ fn panicked(thread: usize, panic: &(dyn std::any::Any + Send)) -> LoadError {
 /// What was read before the first connection.
 struct Before {
     load: f64,
+    kernel_memory: Option<u64>,
     server: Option<Usage>,
     generator: Usage,
 }
@@ -244,6 +246,7 @@ fn conduct(
         before_server: before.server,
         before_generator: before.generator,
         load_before: before.load,
+        kernel_memory: [before.kernel_memory, kernel_memory()],
         by_bytes: setup.plan.operations_min > 0,
     })
 }

@@ -7,7 +7,7 @@ use crate::options::DriveOptions;
 use crate::segment::{Kind, Segment};
 use crate::system::SystemReading;
 use crate::tally::Tally;
-use crate::watch::{Clocks, Usage, cpu_between, ended_between, side};
+use crate::watch::{Clocks, Usage, cpu_between, ended_between, side, signed};
 use crate::worker::Report;
 
 /// Readings at both ends of one measured window.
@@ -87,6 +87,8 @@ pub(crate) struct Block {
     pub(crate) before_generator: Usage,
     /// The run queue before the block.
     pub(crate) load_before: f64,
+    /// Memory of the kernel before the first connection, and while all were open.
+    pub(crate) kernel_memory: [Option<u64>; 2],
     /// True when operations are so large and so few that parts of them count.
     pub(crate) by_bytes: bool,
 }
@@ -372,10 +374,16 @@ fn system(block: &Block, duration_s: f64) -> System {
         end.saturating_sub(start) as f64 / 1e9
     };
     let wall_s = between(first, last).max(duration_s);
-    first
-        .system
-        .0
-        .until(&last.system.1, wall_s, block.load_before)
+    let [before, open] = block.kernel_memory;
+    System {
+        kernel_memory_growth_bytes: before
+            .zip(open)
+            .map(|(before, open)| signed(open) - signed(before)),
+        ..first
+            .system
+            .0
+            .until(&last.system.1, wall_s, block.load_before)
+    }
 }
 
 fn samples(reports: &[Report]) -> Vec<String> {

@@ -143,6 +143,35 @@ pub(crate) fn pressure_some_us(text: &str) -> Option<u64> {
         .ok()
 }
 
+/// Bytes of the kernel's objects that are in use, from `/proc/slabinfo`.
+pub(crate) fn slab_bytes(text: &str) -> Option<u64> {
+    let mut lines = text.lines();
+    lines.next().filter(|line| line.starts_with("slabinfo"))?;
+    let objects = lines.filter(|line| !line.starts_with('#')).map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let count: u64 = words.next()?.parse().ok()?;
+        let size: u64 = words.nth(1)?.parse().ok()?;
+        Some(count * size)
+    });
+    objects.sum()
+}
+
+/// A value in bytes, from `/proc/meminfo`.
+pub(crate) fn meminfo_bytes(text: &str, name: &str) -> Option<u64> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Pages that TCP sockets have for bytes, from `/proc/net/sockstat`.
+pub(crate) fn tcp_pages(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("TCP:"))?;
+    let mut words = line.split_whitespace().skip_while(|word| *word != "mem");
+    words.nth(1)?.parse().ok()
+}
+
 /// The average of the last minute, from `/proc/loadavg`.
 pub(crate) fn load_average(text: &str) -> f64 {
     text.split_whitespace()
@@ -154,6 +183,23 @@ pub(crate) fn load_average(text: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_of_the_kernel_is_counted_by_what_is_in_use() {
+        let slabs = "slabinfo - version: 2.1\n\
+            # name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables\n\
+            TCP                 10     24   2432   13    8 : tunables    0    0    0 : slabdata 2 2 0\n\
+            filp               100    160    256   16    1 : tunables    0    0    0 : slabdata 10 10 0\n";
+        assert_eq!(slab_bytes(slabs), Some(10 * 2432 + 100 * 256));
+        assert_eq!(slab_bytes(""), None);
+        assert_eq!(slab_bytes("slabinfo - version: 9\nTCP ten"), None);
+        let memory = "MemTotal: 100 kB\nKernelStack:        4 kB\n";
+        assert_eq!(meminfo_bytes(memory, "KernelStack"), Some(4096));
+        assert_eq!(meminfo_bytes(memory, "Kernel"), None);
+        let sockets =
+            "sockets: used 11\nTCP: inuse 1 orphan 0 tw 19225 alloc 1 mem 5\nUDP: inuse 0 mem 0\n";
+        assert_eq!(tcp_pages(sockets), Some(5));
+    }
 
     #[test]
     fn status_is_read_in_bytes() {

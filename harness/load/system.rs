@@ -43,8 +43,23 @@ impl SystemReading {
                 .map(|(&start, &end)| difference(start, end))
                 .map(|ticks| share(ticks.total.saturating_sub(ticks.idle), ticks.total))
                 .collect(),
+            kernel_memory_growth_bytes: None,
         }
     }
+}
+
+/// Bytes that the kernel has for itself and that a connection, a thread or a process adds to. What lies
+/// ready in its caches is left out, since connections of an earlier block left it.
+pub(crate) fn kernel_memory() -> Option<u64> {
+    /// Bytes of a page of the architectures that Linux is measured on here.
+    const PAGE: u64 = 4096;
+    let memory = text("/proc/meminfo");
+    Some(
+        procfs::slab_bytes(&text("/proc/slabinfo"))?
+            + procfs::meminfo_bytes(&memory, "KernelStack")?
+            + procfs::meminfo_bytes(&memory, "PageTables")?
+            + PAGE * procfs::tcp_pages(&text("/proc/net/sockstat"))?,
+    )
 }
 
 /// The load average of the last minute.

@@ -136,7 +136,8 @@ pub(crate) fn side(clocks: [&Clocks; 2], usage: [Usage; 2], before: Usage, cores
     }
 }
 
-fn signed(bytes: u64) -> i64 {
+/// Bytes that may be taken off others.
+pub(crate) fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 

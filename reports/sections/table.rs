@@ -23,12 +23,20 @@ const SPEED: [(&str, &str); 10] = [
 ];
 
 /// What it costs.
-const COST: [(&str, &str); 9] = [
+const COST: [(&str, &str); 11] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
     ("peak_memory", "peak RSS"),
     ("memory_per_connection", "memory a connection"),
+    (
+        "generator_memory_per_connection",
+        "generator memory a connection",
+    ),
+    (
+        "kernel_memory_per_connection",
+        "kernel memory a connection, both ends",
+    ),
     ("syscalls_per_op", "syscalls an op"),
     ("context_switches_per_op", "context switches an op"),
     ("page_faults_per_op", "page faults an op"),
