@@ -64,7 +64,7 @@ pub(crate) fn goals(verdicts: &Verdicts) -> Markup {
             section #goals aria-labelledby="goals-h" {
                 h2 #goals-h { "This project's own goals" }
                 p.hint {
-                    "What these implementations have to reach beside nginx and beside the floor, the same system calls with a canned reply. "
+                    "What these implementations have to reach beside nginx, mosquitto and rumqttd, and beside the floor, which makes the same system calls and does next to nothing between them. "
                     "Judged like the claims above, counted with none of them. The plan sets its rounds before it measures; a goal near to what is measured has more of them. "
                     code { "ringside bench-all --plan goals" } " decides them all."
                 }
