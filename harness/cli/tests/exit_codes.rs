@@ -92,6 +92,21 @@ fn help_names_every_plan() {
 }
 
 #[test]
+fn a_list_says_what_each_plan_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("plans")).unwrap();
+    let mine = "name = \"mine\"\nabout = \"What only I ask.\"\n";
+    write(folder.path(), "plans/mine.toml", mine);
+    let datasets = ["--datasets", folder.path().to_str().unwrap()];
+    let output = ringside().args(["list", "plans"]).args(datasets).output();
+    let listed = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(listed.contains("What only I ask."), "{listed}");
+    write(folder.path(), "plans/mine.toml", "name = \"mine\"\n");
+    let arguments = [&["list", "plans"], &datasets[..]].concat();
+    check(&arguments, 2, &["mine.toml", "about"]);
+}
+
+#[test]
 fn failures_are_code_1() {
     check(&["judge", "/nowhere"], 1, &["no run to judge in /nowhere"]);
     check(&["report", "/nowhere"], 1, &["ringside judge"]);
