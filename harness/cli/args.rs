@@ -161,7 +161,8 @@ pub(crate) struct ListArgs {
 /// Which cells, how often, and in what time.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PlanArgs {
-    /// A named plan (smoke, quick, full, cores, goals, self) or a TOML file of your own.
+    /// A named plan (smoke, quick, full, goals, cores, self, soak, million) or a TOML file of
+    /// your own.
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub(crate) plan: String,
     /// Fit the plan to this time, such as 10m; what does not fit is left out and said.
@@ -259,8 +260,8 @@ pub(crate) struct ServeArgs {
     /// Folder with the files to serve.
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Folder for what outlives the server, such as the sessions of mqtt/epoll[persistence=file]; made when
-    /// it is not there.
+    /// Folder for what outlives the server, with persistence=file, such as the sessions of
+    /// mqtt/epoll[persistence=file]; made when it is not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
     /// Processors to run on, such as 0,1; all when left out.

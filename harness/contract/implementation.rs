@@ -172,8 +172,8 @@ pub struct ServeOptions {
     pub axes: Settings,
     /// The document root, for families that serve files.
     pub root: Option<PathBuf>,
-    /// Where a service keeps what outlives it, for families that can; without a folder it is gone with the
-    /// process.
+    /// Where a service keeps what outlives it, for those that do so with `persistence=file`; without a
+    /// folder it is gone with the process.
     pub state: Option<PathBuf>,
     /// TCP congestion control for the listener and what it accepts; `None` keeps the system's.
     pub congestion: Option<String>,

@@ -37,7 +37,7 @@ pub(crate) fn claims(verdicts: &Verdicts) -> Markup {
             @if documented(verdicts).next().is_none() {
                 p.card.hint { "No claims were read: the list of claims was empty." }
             } @else {
-                p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A verdict comes from the whole interval. Each interval stands for itself (98 % unless said otherwise): of fifty verdicts one may be wrong by chance." }
+                p.hint { "The shade is what a document promises, the dashed line its bound; the line is the measured interval, the dot its median. A ratio above 1 speaks for what is named first, where less is better too. A verdict comes from the whole interval. Each interval stands for itself (98 % unless said otherwise): of fifty verdicts one may be wrong by chance." }
             }
             @for (family, judgements) in &judged {
                 (family_card(family, judgements, &verdicts.contradictions))
@@ -64,7 +64,7 @@ pub(crate) fn goals(verdicts: &Verdicts) -> Markup {
             section #goals aria-labelledby="goals-h" {
                 h2 #goals-h { "This project's own goals" }
                 p.hint {
-                    "What these implementations have to reach beside nginx and beside the floor, the same system calls with a canned reply. "
+                    "What these implementations have to reach beside nginx, mosquitto and rumqttd, and beside the floor, which makes the same system calls and does next to nothing between them. "
                     "Judged like the claims above, counted with none of them. The plan sets its rounds before it measures; a goal near to what is measured has more of them. "
                     code { "ringside bench-all --plan goals" } " decides them all."
                 }
@@ -316,11 +316,16 @@ fn share_or_times(share: f64) -> String {
     }
 }
 
-/// `http/uring against http/epoll in http/small{connections=400}, P99 latency`.
+/// `http/uring against http/epoll in http/small{connections=400}, P99 latency`. What is measured with other
+/// parameters than the candidate says so, as in the table of claims: `mqtt/uring{qos=0}`.
 fn subject(claim: &Claim) -> Markup {
+    let other = &claim.baseline_params;
     html! {
         (breakable(&claim.candidate.to_string()))
-        @if let Some(baseline) = &claim.baseline { " against " (breakable(&baseline.to_string())) }
+        @if let Some(baseline) = &claim.baseline {
+            " against " (breakable(&baseline.to_string()))
+            @if !other.is_empty() { (breakable(&format!("{{{other}}}"))) }
+        }
         " in " (breakable(&claim.scenario.to_string())) ", " (metric_words(&claim.metric))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::{Format, Global, Kind, ListArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::output::Output;
 use crate::{catalogue, datasets};
 
@@ -67,7 +67,9 @@ pub(crate) fn list(global: &Global, args: &ListArgs, output: &Output) -> anyhow:
         );
     }
     if wanted(Kind::Plans) {
-        entries.extend(datasets::plan_names(global)?.into_iter().map(plan_entry));
+        for name in datasets::plan_names(global)? {
+            entries.push(plan_entry(global, name)?);
+        }
     }
     entries.retain(|entry| matches(&global.filter, &entry.names()));
     print(output, &entries)?;
@@ -157,12 +159,20 @@ fn scenario_entry(scenario: &dyn ringside_contract::Scenario) -> Entry {
     }
 }
 
-fn plan_entry(name: String) -> Entry {
-    Entry {
+fn plan_entry(global: &Global, name: String) -> anyhow::Result<Entry> {
+    /// What `list` reads of a plan: the rest is checked when it is planned.
+    #[derive(Deserialize)]
+    struct Purpose {
+        about: String,
+    }
+    let plan = datasets::plan(global, &name)?;
+    let purpose: Purpose = toml::from_str(&plan.text)
+        .map_err(|error| UsageError(format!("{} is no plan: {error}", plan.name)))?;
+    Ok(Entry {
         kind: "plan",
-        about: format!("ringside plan --plan {name}"),
+        about: purpose.about,
         id: name,
         varies: Vec::new(),
         here: None,
-    }
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ringside_contract::{ImplementationSpec, ServeOptions, StartError, Support, parse_duration};
-use ringside_run::Candidate;
+use ringside_run::{Candidate, Subject};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -39,13 +39,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     let Candidate::Own(implementation) = subject.candidate else {
         return Err(UsageError(format!("{spec} is an outside program: start it by itself")).into());
     };
-    if !args.listen.ip().is_loopback() && !args.allow_remote {
-        return Err(UsageError(format!(
-            "{} can be reached from other machines; give --allow-remote if that is meant",
-            args.listen
-        ))
-        .into());
-    }
+    allowed(args, &subject)?;
     let head_deadline = head_deadline(args.head_deadline.as_deref())?;
     if args.refuse.contains(&Refused::IoUring) {
         ringside_metal::seccomp::refuse_io_uring()
@@ -103,6 +97,40 @@ fn option(error: StartError) -> anyhow::Error {
     match error {
         StartError::Option { .. } => UsageError(error.to_string()).into(),
         other => other.into(),
+    }
+}
+
+/// Options that must not be taken in silence.
+fn allowed(args: &ServeArgs, subject: &Subject<'_>) -> Result<(), UsageError> {
+    if !args.listen.ip().is_loopback() && !args.allow_remote {
+        return Err(UsageError(format!(
+            "{} can be reached from other machines; give --allow-remote if that is meant",
+            args.listen
+        )));
+    }
+    if args.state.is_some() {
+        keeps(subject)?;
+    }
+    Ok(())
+}
+
+/// A folder for what outlives the server is of use to those that keep anything, which is their axis
+/// `persistence`. Others would leave it empty, and nobody would know before the sessions are gone.
+fn keeps(subject: &Subject<'_>) -> Result<(), UsageError> {
+    let id = &subject.spec.id;
+    match subject.axes.value("persistence") {
+        Some("file") => Ok(()),
+        Some(_) => {
+            let mut keeping = subject.spec.clone();
+            keeping.axes.set("persistence", "file");
+            Err(UsageError(format!(
+                "--state: {} keeps nothing; serve '{keeping}', or leave --state out",
+                subject.spec
+            )))
+        }
+        None => Err(UsageError(format!(
+            "--state: {id} has nothing that outlives it; leave --state out"
+        ))),
     }
 }
 

@@ -4,6 +4,7 @@
     reason = "in tests a failed unwrap is the failure message"
 )]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,6 +75,38 @@ fn every_command_shows_an_example_in_its_help() {
 }
 
 #[test]
+fn help_names_every_plan() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/plans");
+    let output = ringside().args(["run", "--help"]).output().unwrap();
+    let help = String::from_utf8_lossy(&output.stdout);
+    let named = help.split_once("A named plan (").unwrap().1;
+    let named = named.split_once(')').unwrap().0;
+    let named: BTreeSet<_> = named
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let files = std::fs::read_dir(folder).unwrap();
+    let plans = files.map(|file| file.unwrap().path());
+    let plans = plans.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    assert_eq!(named, plans.collect());
+}
+
+#[test]
+fn a_list_says_what_each_plan_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("plans")).unwrap();
+    let mine = "name = \"mine\"\nabout = \"What only I ask.\"\n";
+    write(folder.path(), "plans/mine.toml", mine);
+    let datasets = ["--datasets", folder.path().to_str().unwrap()];
+    let output = ringside().args(["list", "plans"]).args(datasets).output();
+    let listed = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(listed.contains("What only I ask."), "{listed}");
+    write(folder.path(), "plans/mine.toml", "name = \"mine\"\n");
+    let arguments = [&["list", "plans"], &datasets[..]].concat();
+    check(&arguments, 2, &["mine.toml", "about"]);
+}
+
+#[test]
 fn failures_are_code_1() {
     check(&["judge", "/nowhere"], 1, &["no run to judge in /nowhere"]);
     check(&["report", "/nowhere"], 1, &["ringside judge"]);
@@ -107,6 +140,16 @@ fn wrong_names_and_arguments_are_code_2() {
         &["size", "64B"],
     );
     check(&["serve", "http/epoll"], 2, &["root"]);
+    for (id, says) in [
+        (
+            "mqtt/epoll[cache=versioned]",
+            "[cache=versioned,persistence=file]'",
+        ),
+        ("mqtt/floor", "leave --state out"),
+        ("echo/epoll", "leave --state out"),
+    ] {
+        check(&["serve", id, "--state", "/nowhere"], 2, &["--state", says]);
+    }
     check(&["plan", "--plan", "quik"], 2, &["quick"]);
     check(&["plan", "--budget", "soon"], 2, &["--budget", "10m"]);
     check(

@@ -143,6 +143,18 @@ fn every_claim_is_shown_with_its_source_and_reason() {
 }
 
 #[test]
+fn a_baseline_with_other_parameters_says_which() {
+    let mut verdicts = fixtures::rich();
+    let claims = verdicts.judgements.iter_mut().map(|one| &mut one.claim);
+    let claim = claims.into_iter().find(|claim| claim.baseline.is_some());
+    let claim = claim.expect("a claim that compares");
+    claim.baseline = Some("http/uring".parse().unwrap());
+    claim.baseline_params.set("connections", "3");
+    let html = page(&verdicts).replace("<wbr>", "");
+    assert!(html.contains("against http/uring{connections=3} in "));
+}
+
+#[test]
 fn the_summary_names_verdicts_and_the_best() {
     let summary = markdown(&fixtures::rich());
     for part in [
