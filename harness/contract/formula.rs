@@ -103,12 +103,19 @@ pub struct FormulaPart {
     pub source: String,
     /// Where its figure is measured.
     pub measured: Measurement,
+    /// How many times the machine's figure one implementation has, as the note says.
+    #[serde(default = "once")]
+    pub times: u32,
     /// What a reader has to know of the measured figure.
     #[serde(default)]
     pub note: String,
     /// True when the measured figure leaves something out, as the note says: in truth it is more.
     #[serde(default)]
     pub partial: bool,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// Where a figure comes from on a machine.

@@ -110,7 +110,8 @@ impl Run<'_, '_> {
                     HostFigure::MemoryBytes => (self.host.memory_bytes as f64, "B"),
                     HostFigure::OpenFilesMax => (self.host.open_files_max as f64, "conn"),
                 };
-                let figure = figure * convert(unit, &part.unit).unwrap_or(1.0);
+                let figure =
+                    figure * f64::from(part.times) * convert(unit, &part.unit).unwrap_or(1.0);
                 constant(MeasuredFigure::Host { figure, of: *of }, figure)
             }
             Measurement::Assumed(column) => {

@@ -155,7 +155,7 @@ fn scenario(verdicts: &Verdicts, spec: &ScenarioSpec) -> Markup {
 fn host_words(of: HostFigure) -> &'static str {
     match of {
         HostFigure::MemoryBytes => "all of the machine",
-        HostFigure::OpenFilesMax => "open files of a process",
+        HostFigure::OpenFilesMax => "from the limit on open files",
     }
 }
 

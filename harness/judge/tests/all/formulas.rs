@@ -161,7 +161,7 @@ fn measured_figures_go_through_the_formula() {
     near(interval.high, (24u64 << 30) as f64 / 490.0);
     assert!(interval.confidence > 0.98 && interval.samples == 9);
     let result = row(&table, "connections at most, the least");
-    near(point(result), 20_000.0);
+    near(point(result), 64.0 * 20_000.0);
     assert_eq!(bound(result), None);
     let terms = match &result.measured {
         MeasuredFigure::Follows {

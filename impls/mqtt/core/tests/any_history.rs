@@ -233,6 +233,8 @@ impl What {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever happened, the next broker has what the killed one had.
     #[test]
     fn the_next_broker_has_what_the_killed_one_had(actions in prop::collection::vec(action(), 1..80)) {
