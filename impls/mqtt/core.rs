@@ -481,9 +481,9 @@ impl Connection {
     ) -> Next {
         let identifier = subscribe.properties.number(PropertyId::SUBSCRIPTION);
         let code = |wanted| {
-            let reason = self
-                .broker
-                .subscribe(session, &wanted, identifier.unwrap_or(0), now);
+            let reason =
+                self.broker
+                    .subscribe(session, self.number, &wanted, identifier.unwrap_or(0), now);
             match self.version {
                 // 3.1.1 has one code for every failure.
                 Version::V311 => reason.0.min(0x80),
@@ -520,7 +520,10 @@ impl Connection {
                     "a session that ends is not prolonged",
                 );
             }
-            state.prolong(expiry_s, &session.client);
+            // By now it may be another connection's.
+            if state.owner == self.number {
+                state.prolong(expiry_s, &session.client);
+            }
         }
         if farewell.reason == Reason::SUCCESS && self.will.take().is_some() {
             self.broker.will_is_over(self.number);
