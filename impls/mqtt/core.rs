@@ -2,6 +2,7 @@
 //! engine of the family but the floor drives this.
 
 use std::mem;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,6 +106,10 @@ impl Protocol for Mqtt {
 
     fn wants_one_thread(&self) -> bool {
         self.broker.is_of_one_thread()
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.broker.descriptors()
     }
 
     fn open(&self, now: Millis) -> Connection {
