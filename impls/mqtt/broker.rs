@@ -195,8 +195,9 @@ impl Broker {
                 sessions.replace(ByClient(Arc::clone(&session)));
                 drop(sessions);
                 if let Some(known) = known {
-                    self.forget(&known);
+                    // First: from then on nobody subscribes for it.
                     known.evict();
+                    self.forget(&known);
                     self.hurry_will(&known, now);
                 }
                 (session, false)
@@ -340,10 +341,11 @@ impl Broker {
         }
     }
 
-    /// Subscribes, and gives the client what is kept. The code is for its SUBACK.
+    /// Subscribes for the connection `owner`, and gives the client what is kept. The code is for its SUBACK.
     pub(crate) fn subscribe(
         &self,
         session: &Arc<Session>,
+        owner: u64,
         wanted: &Wanted<'_>,
         identifier: u32,
         now: Millis,
@@ -362,8 +364,14 @@ impl Broker {
             session: Arc::clone(session),
             wish,
         };
-        let is_new = session.state().subscribe(wanted.filter, wish);
+        let Some(is_new) = session.state().subscribe(owner, wanted.filter, wish) else {
+            return Reason::UNSPECIFIED_ERROR;
+        };
         self.registry.insert(wanted.filter, shared, subscriber);
+        if !session.state().wants(wanted.filter) {
+            // It ended in between, and nobody else takes it away.
+            self.registry.remove(wanted.filter, shared, session);
+        }
         let wants_kept = match wanted.retain_handling {
             0 => true,
             1 => is_new,
@@ -409,8 +417,25 @@ impl Broker {
 
     fn plan(&self, at: Millis, what: What) {
         let mut due = self.due();
+        if due.len() == due.capacity() {
+            self.leave_out(&mut due);
+        }
         due.push(Due { at, what });
         self.next_due.fetch_min(at, Ordering::Relaxed);
+    }
+
+    /// Leaves out what waits in vain: each time that a client came back something is left. That is done when
+    /// memory would grow, and then there is room for twice as much, so that each is looked at but a few times.
+    fn leave_out(&self, due: &mut Vec<Due>) {
+        due.retain(|due| match &due.what {
+            What::EndSession(absence) => absence.lasts() && self.is_current(&absence.session),
+            What::PublishWill { absence, .. } if absence.lasts() => true,
+            What::PublishWill { will, .. } => {
+                self.will_is_over(will.connection);
+                false
+            }
+        });
+        due.reserve(due.len());
     }
 
     /// A session ended: the will that waits does not wait longer (MQTT 5.0, 3.1.3.2.2).
@@ -456,6 +481,12 @@ impl Broker {
         }
         // When it cannot be written, whoever is served next learns it.
         self.write(turn.as_ref());
+    }
+
+    /// What is due at some time.
+    #[cfg(test)]
+    pub(crate) fn count_due(&self) -> usize {
+        self.due().len()
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashSet<ByClient>> {

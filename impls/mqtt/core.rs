@@ -2,6 +2,7 @@
 //! engine of the family but the floor drives this.
 
 use std::mem;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,6 +106,10 @@ impl Protocol for Mqtt {
 
     fn wants_one_thread(&self) -> bool {
         self.broker.is_of_one_thread()
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.broker.descriptors()
     }
 
     fn open(&self, now: Millis) -> Connection {
@@ -481,9 +486,9 @@ impl Connection {
     ) -> Next {
         let identifier = subscribe.properties.number(PropertyId::SUBSCRIPTION);
         let code = |wanted| {
-            let reason = self
-                .broker
-                .subscribe(session, &wanted, identifier.unwrap_or(0), now);
+            let reason =
+                self.broker
+                    .subscribe(session, self.number, &wanted, identifier.unwrap_or(0), now);
             match self.version {
                 // 3.1.1 has one code for every failure.
                 Version::V311 => reason.0.min(0x80),
@@ -520,7 +525,10 @@ impl Connection {
                     "a session that ends is not prolonged",
                 );
             }
-            state.prolong(expiry_s, &session.client);
+            // By now it may be another connection's.
+            if state.owner == self.number {
+                state.prolong(expiry_s, &session.client);
+            }
         }
         if farewell.reason == Reason::SUCCESS && self.will.take().is_some() {
             self.broker.will_is_over(self.number);

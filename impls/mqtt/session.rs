@@ -226,11 +226,21 @@ impl State {
         self.more.get_or_insert_default()
     }
 
-    /// It subscribes. True when it had not the same filter before.
-    pub(crate) fn subscribe(&mut self, filter: &str, wish: Wish) -> bool {
+    /// It subscribes. True when it had not the same filter before; `None` when it is not the connection's
+    /// any more that asks for it.
+    pub(crate) fn subscribe(&mut self, owner: u64, filter: &str, wish: Wish) -> Option<bool> {
+        if self.owner != owner {
+            return None;
+        }
         let is_new = self.more().filters.insert(filter.into(), wish).is_none();
         self.note(|| kept::subscribed(filter, wish));
-        is_new
+        Some(is_new)
+    }
+
+    /// It subscribed to a filter.
+    pub(crate) fn wants(&self, filter: &str) -> bool {
+        let more = self.more.as_ref();
+        more.is_some_and(|more| more.filters.contains_key(filter))
     }
 
     /// It does not want a filter any more. False when it had it not.

@@ -1,5 +1,6 @@
 //! What of a broker outlives it: the journal, and the turns in which it is written.
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
@@ -175,6 +176,12 @@ impl Broker {
             eprintln!("ringside: failed to write the broker's journal anew, and it grows: {error}");
         }
         true
+    }
+
+    /// What every thread has to have open that serves.
+    pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let journal = self.journal().into_iter();
+        journal.flat_map(|journal| journal.descriptors()).collect()
     }
 
     pub(super) fn journal(&self) -> Option<&Arc<Journal>> {

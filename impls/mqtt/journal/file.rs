@@ -1,9 +1,11 @@
 //! The file of the journal, and the one that takes its place when it is written anew.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ringside_contract::StartError;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -13,6 +15,8 @@ use super::frame::{self, Frame, MAGIC};
 
 const NAME: &str = "broker.journal";
 const NAME_OF_NEXT: &str = "broker.journal.next";
+/// The file before, while names change.
+const NAME_OF_LAST: &str = "broker.journal.last";
 
 /// A journal is not written anew below this length, in bytes.
 const LONG: u64 = 16 << 20;
@@ -20,11 +24,15 @@ const LONG: u64 = 16 << 20;
 /// An open journal.
 #[derive(Debug)]
 pub(super) struct JournalFile {
-    file: File,
+    /// The journal, and the file that takes its place, in turns. Both are open from the start on and stay so:
+    /// a thread with a table of descriptors of its own has no others.
+    files: Arc<[File; 2]>,
+    /// Which of them is the journal.
+    current: usize,
     length: u64,
     /// Its length after it was written anew.
     length_anew: u64,
-    /// The file that is to take its place.
+    /// The other one is to take its place.
     next: Option<Next>,
     /// Where it is; `None` without a name.
     place: Option<Place>,
@@ -39,7 +47,6 @@ struct Place {
 
 #[derive(Debug)]
 struct Next {
-    file: File,
     length: u64,
     /// The first answer of the system that was no success.
     failed: Option<io::Error>,
@@ -62,12 +69,8 @@ impl JournalFile {
             step: format!("read the journal {}", path.display()),
             source,
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = open(&path).map_err(failed)?;
+        let next = open(&folder.join(NAME_OF_NEXT)).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let extent = frame::read_all(&mut BufReader::new(&file), length, show).map_err(failed)?;
         if extent.torn > 0 {
@@ -82,38 +85,48 @@ impl JournalFile {
         if extent.whole == 0 {
             file.write_all(MAGIC).map_err(failed)?;
         }
-        Ok(Self {
-            file,
-            length: extent.whole.max(MAGIC.len() as u64),
-            length_anew: 0,
-            next: None,
-            place: Some(Place {
-                folder: folder.to_owned(),
-                _lock: lock,
-            }),
-        })
+        let place = Place {
+            folder: folder.to_owned(),
+            _lock: lock,
+        };
+        let length = extent.whole.max(MAGIC.len() as u64);
+        Ok(Self::new([file, next], length, Some(place)))
     }
 
     /// A journal that nobody finds again: what it costs is the same.
     pub(super) fn nameless() -> Result<Self, StartError> {
-        let file = tempfile::tempfile().and_then(begun);
-        let file = file.map_err(|source| StartError::Io {
+        let files = || {
+            let files = [nameless()?, nameless()?];
+            (&files[0]).write_all(MAGIC).map(|()| files)
+        };
+        let files = files().map_err(|source| StartError::Io {
             step: "make a journal among the temporary files".to_owned(),
             source,
         })?;
-        Ok(Self {
-            file,
-            length: MAGIC.len() as u64,
+        Ok(Self::new(files, MAGIC.len() as u64, None))
+    }
+
+    fn new(files: [File; 2], length: u64, place: Option<Place>) -> Self {
+        Self {
+            files: Arc::new(files),
+            current: 0,
+            length,
             length_anew: 0,
             next: None,
-            place: None,
-        })
+            place,
+        }
+    }
+
+    /// Both files, which are open as long as it is.
+    pub(super) fn files(&self) -> Arc<[File; 2]> {
+        Arc::clone(&self.files)
     }
 
     /// Frames go to another file from here on.
     #[cfg(test)]
     pub(super) fn replace(&mut self, file: File) {
-        self.file = file;
+        let other = file.try_clone().unwrap();
+        self.files = Arc::new([file, other]);
     }
 
     /// Its bytes.
@@ -131,12 +144,12 @@ impl JournalFile {
         if frame.len() == 0 {
             return Ok(());
         }
-        let (file, length) = match &mut self.next {
-            Some(next) => (&mut next.file, &mut next.length),
-            None => (&mut self.file, &mut self.length),
+        let (at, length) = match &mut self.next {
+            Some(next) => (1 - self.current, &mut next.length),
+            None => (self.current, &mut self.length),
         };
         let bytes = frame.seal();
-        file.write_all(bytes)?;
+        (&self.files[at]).write_all(bytes)?;
         *length += bytes.len() as u64;
         frame.clear();
         Ok(())
@@ -144,16 +157,17 @@ impl JournalFile {
 
     /// From here on frames go to a file that is to take this one's place.
     pub(super) fn begin_anew(&mut self) -> io::Result<()> {
-        let file = match &self.place {
-            Some(place) => OpenOptions::new()
-                .create(true)
-                .write(true)
-                .truncate(true)
-                .open(place.folder.join(NAME_OF_NEXT))?,
-            None => tempfile::tempfile()?,
-        };
+        let next = &self.files[1 - self.current];
+        let begun = next.set_len(0).and_then(|()| {
+            let mut next = next;
+            next.write_all(MAGIC)
+        });
+        if begun.is_err() {
+            // It is not tried again with every frame.
+            self.length_anew = self.length;
+            return begun;
+        }
         self.next = Some(Next {
-            file: begun(file)?,
             length: MAGIC.len() as u64,
             failed: None,
         });
@@ -185,18 +199,47 @@ impl JournalFile {
             return Err(error);
         }
         if let Some(place) = &self.place {
-            let name = |name| place.folder.join(name);
-            fs::rename(name(NAME_OF_NEXT), name(NAME))?;
+            place.exchange()?;
         }
-        (self.file, self.length, self.length_anew) = (next.file, next.length, next.length);
+        self.current = 1 - self.current;
+        (self.length, self.length_anew) = (next.length, next.length);
+        // Its room is free again; that it could not be shortened hurts nobody.
+        let _ = self.files[1 - self.current].set_len(0);
         Ok(())
     }
 }
 
-/// A new file that says what it is.
-fn begun(mut file: File) -> io::Result<File> {
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(MAGIC)?;
+impl Place {
+    /// The two files exchange their names. A broker that is killed in between leaves a journal: the one
+    /// before, or the one behind.
+    fn exchange(&self) -> io::Result<()> {
+        let name = |name| self.folder.join(name);
+        match fs::remove_file(name(NAME_OF_LAST)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::hard_link(name(NAME), name(NAME_OF_LAST))?;
+        fs::rename(name(NAME_OF_NEXT), name(NAME))?;
+        // Where this fails, the next exchange does, and the journal stays what it is by then.
+        let _ = fs::rename(name(NAME_OF_LAST), name(NAME_OF_NEXT));
+        Ok(())
+    }
+}
+
+/// Opens a file to read it and to append to it. What clients say is for nobody else's eyes.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// A file without a name that is appended to.
+fn nameless() -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    rustix::fs::fcntl_setfl(&file, OFlags::APPEND)?;
     Ok(file)
 }
 

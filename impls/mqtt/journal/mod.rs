@@ -10,7 +10,9 @@ mod file;
 mod frame;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,8 @@ pub(crate) struct Journal {
     /// Held by whoever changes what is kept, from the first change to the last.
     turn: Mutex<()>,
     pages: Mutex<Pages>,
+    /// What it writes to, open from its start to its end.
+    files: Arc<[File; 2]>,
     /// When the broker's own clock began.
     began: Wall,
     /// It could not be written, and nothing may be acknowledged any more.
@@ -82,6 +86,7 @@ impl Journal {
         };
         Ok(Self {
             turn: Mutex::default(),
+            files: file.files(),
             pages: Mutex::new(Pages {
                 file,
                 frame: Frame::default(),
@@ -100,6 +105,11 @@ impl Journal {
             journal: self,
             _held: self.turn.lock().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// What every thread has to have open that changes anything.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.files.iter().map(AsFd::as_fd)
     }
 
     /// The time by the wall clock.
@@ -222,7 +232,7 @@ impl Turn<'_> {
 #[cfg(test)]
 impl Turn<'_> {
     /// Frames go to another file from here on.
-    pub(crate) fn replace_file(&self, file: std::fs::File) {
+    pub(crate) fn replace_file(&self, file: File) {
         self.journal.pages().file.replace(file);
     }
 }

@@ -37,7 +37,8 @@ fn connect(address: SocketAddr, name: &str) -> TcpStream {
     let mut bytes = Vec::new();
     let connect = Connect {
         version: Version::V311,
-        clean_start: true,
+        // So that there is something to write down where sessions outlive the broker.
+        clean_start: false,
         keep_alive: 0,
         client: name,
         will: None,
@@ -96,11 +97,14 @@ fn clients_of_all_loops_hear_one_another_and_see_their_end() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = Some(LIMIT);
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
-    for id in ENGINES {
-        eprintln!("checking {id}");
+    let kinds = ENGINES
+        .iter()
+        .flat_map(|id| ["off", "file"].map(|kept| (*id, kept)));
+    for (id, kept) in kinds {
+        eprintln!("checking {id}[persistence={kept}]");
         let all = ringside_mqtt::all().iter();
-        let engine = *all.clone().find(|one| one.meta().id == *id).unwrap();
-        match engine.start(&options(engine)) {
+        let engine = *all.clone().find(|one| one.meta().id == id).unwrap();
+        match engine.start(&options(engine, kept)) {
             Ok(service) => serve_all(service),
             Err(error @ StartError::Unsupported { .. }) => eprintln!("skipped: {error}"),
             Err(error) => panic!("{error}"),
@@ -206,12 +210,14 @@ fn assert_ended(stream: &mut TcpStream) {
     }
 }
 
-fn options(implementation: &dyn Implementation) -> ServeOptions {
+fn options(implementation: &dyn Implementation, kept: &str) -> ServeOptions {
+    let mut axes = Settings::default();
+    axes.set("persistence", kept);
     ServeOptions {
         listen: ([127, 0, 0, 1], 0).into(),
         workers: 2,
         cpus: Vec::new(),
-        axes: implementation.meta().resolve(&Settings::default()).unwrap(),
+        axes: implementation.meta().resolve(&axes).unwrap(),
         root: None,
         state: None,
         congestion: None,

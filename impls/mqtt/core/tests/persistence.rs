@@ -2,6 +2,7 @@
 //! had ended there.
 
 use std::fs::{self, OpenOptions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use ringside_contract::Settings;
@@ -248,4 +249,41 @@ fn what_cannot_be_written_is_not_acknowledged() {
     let answer = hall.say(other, |out| encode::connect(out, &hello("other")));
     assert_eq!(answer[..1], [0x20]);
     assert_eq!(answer[3], Reason::SERVER_UNAVAILABLE.0);
+}
+
+#[test]
+fn a_folder_has_two_files_however_often_the_journal_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hall = keeper(folder.path(), BEGAN);
+    for time in 0..3 {
+        hall.connect(&lasting(V5, &time.to_string()));
+        hall.mqtt.broker.write_anew();
+        let (next, _copied) = after_kill(folder.path(), &hall, 0);
+        assert_eq!(next.mqtt.broker.counters()["sessions"], time + 1);
+        let files = fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        let mut files: Vec<_> = files
+            .map(|file| {
+                let mode = file.metadata().unwrap().permissions().mode();
+                // What clients say is for nobody else.
+                assert_eq!(mode & 0o077, 0, "{mode:o}");
+                file.file_name().into_string().unwrap()
+            })
+            .collect();
+        files.sort_unstable();
+        assert_eq!(files, [JOURNAL, "broker.journal.next"]);
+    }
+}
+
+/// One that was killed between two steps of an exchange of names.
+#[test]
+fn names_of_an_exchange_that_was_not_ended_hurt_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hall = keeper(folder.path(), BEGAN);
+    hall.connect(&lasting(V5, "a"));
+    let copied = copy(folder.path());
+    let name = |name| copied.path().join(name);
+    fs::hard_link(name(JOURNAL), name("broker.journal.last")).unwrap();
+    let next = keeper(copied.path(), BEGAN);
+    assert_eq!(next.mqtt.broker.counters()["sessions"], 1);
+    assert!(!name("broker.journal.last").exists());
 }

@@ -255,3 +255,47 @@ fn a_smaller_window_holds_for_what_is_under_way_already() {
         hall.acknowledge(client, Kind::PubAck, came.identifier);
     }
 }
+
+/// Who lost its session and does not know it yet changes nothing of what comes behind: 5.0, MQTT-3.1.4-3.
+#[test]
+fn a_connection_that_lost_its_session_neither_subscribes_nor_ends_it() {
+    let mut hall = Hall::new();
+    let publisher = hall.connect(&hello("publisher"));
+    let old = hall.connect(&lasting(V5, "a"));
+    let new = hall.connect(&lasting(V5, "a"));
+    let refused = Reason::UNSPECIFIED_ERROR.0;
+    let answer = hall.subscribe_as(old, &[wish("news", AtLeastOnce)], &[]);
+    assert_eq!(answer.last(), Some(&refused));
+    hall.say(old, |out| {
+        let ends = &[(PropertyId::SESSION_EXPIRY, Value::Number(0))];
+        encode::farewell(out, V5, Kind::Disconnect, Reason::SUCCESS, ends);
+    });
+    hall.lose(old);
+    hall.lose(new);
+    let (back, present) = hall.connect_present(&lasting(V5, "a"));
+    assert!(present);
+    // One that ended has no subscription that nobody takes away.
+    hall.connect(&hello("a"));
+    let answer = hall.subscribe_as(back, &[wish("news", AtLeastOnce)], &[]);
+    assert_eq!(answer.last(), Some(&refused));
+    hall.lose(back);
+    let answer = hall.publish(publisher, &message("news", "x", AtLeastOnce));
+    assert_eq!(answer[4], Reason::NO_MATCHING_SUBSCRIBERS.0);
+}
+
+#[test]
+fn a_client_that_comes_and_goes_leaves_nothing_that_waits() {
+    let mut hall = Hall::new();
+    for version in [hello("a"), lasting(V5, "a")] {
+        for _ in 0..1000 {
+            let client = hall.connect(&encode::Connect {
+                properties: LASTING,
+                ..version
+            });
+            hall.lose(client);
+        }
+        assert!(hall.mqtt.broker.count_due() < 20);
+    }
+    let (_, present) = hall.connect_present(&lasting(V5, "a"));
+    assert!(present);
+}
