@@ -1,8 +1,9 @@
 //! A thread for each connection, with blocking reads and writes.
 //!
 //! A thread costs about 34 KB of memory and two mappings of its address space, so a process ends at
-//! some 16,000 connections (`vm.max_map_count`). What cannot be served yet waits: an accepted socket
-//! for its thread, all others in the listener's backlog.
+//! some 16,000 connections (`vm.max_map_count`). Where a protocol has calls, a connection also takes a second
+//! descriptor, that of its inbox, so that half as many connections as open files are the most. What cannot
+//! be served yet waits: an accepted socket for its thread, all others in the listener's backlog.
 
 use std::collections::HashMap;
 use std::io;
@@ -149,18 +150,15 @@ impl<P: Protocol> Hall<P> {
     }
 
     /// One connection, from its first byte to its last.
-    fn serve(&self, socket: &Arc<OwnedFd>, space: &mut Workspace) {
+    fn serve(&self, socket: &Arc<OwnedFd>, calls: Option<&Calls>, space: &mut Workspace) {
         space.now = self.now();
         let mut next_tick = space.now + TICK_MS;
         let mut connection = Connection::new(Arc::clone(socket), &self.protocol, space);
-        let calls = P::CALLS.then(Calls::new).transpose();
-        // No descriptor is left for calls: the peer sees the end, and the others go on.
-        let Ok(calls) = calls else { return };
-        if let Some(calls) = &calls {
+        if let Some(calls) = calls {
             connection.introduce(&self.protocol, calls.inbox.caller(0));
         }
         loop {
-            match &calls {
+            match calls {
                 None => connection.report_readable(),
                 Some(calls) => calls.wait(socket, &mut connection),
             }
@@ -178,12 +176,14 @@ impl<P: Protocol> Hall<P> {
     }
 
     /// The body of a connection's thread.
-    fn serve_thread(&self, number: u64, socket: Arc<OwnedFd>) {
+    fn serve_thread(&self, number: u64, socket: Arc<OwnedFd>, calls: Option<Calls>) {
         let spare = self.state().spare.pop();
         let mut space = spare.unwrap_or_else(|| Workspace::new(INPUT_BYTES, self.body));
         let before = space.totals();
-        let result = panic::catch_unwind(AssertUnwindSafe(|| self.serve(&socket, &mut space)));
-        drop(socket);
+        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.serve(&socket, calls.as_ref(), &mut space);
+        }));
+        drop((socket, calls));
         let mut state = self.state();
         let socket = state.sockets.remove(&number);
         state.totals.add(&space.totals().since(&before));
@@ -204,6 +204,7 @@ impl<P: Protocol> Hall<P> {
 }
 
 /// Where a protocol has calls, the thread of a connection sleeps until its socket or a call wakes it.
+#[derive(Clone)]
 struct Calls {
     inbox: Arc<Inbox>,
 }
@@ -242,9 +243,15 @@ impl Calls {
 fn run<P: Protocol>(hall: &Arc<Hall<P>>, listener: &Listener, stop: &Stop) -> io::Result<Counters> {
     let mut number = 0;
     while !stop.is_raised() {
+        // Had before the socket: a client that was accepted and finds no descriptor for its calls could only
+        // be closed, and one in the backlog waits.
+        let Ok(calls) = P::CALLS.then(Calls::new).transpose() else {
+            hall.wait_for_room();
+            continue;
+        };
         match socket::accept(listener, true) {
             Ok(socket) => {
-                start_thread(hall, number, socket, stop);
+                start_thread(hall, number, socket, calls.as_ref(), stop);
                 number += 1;
             }
             Err(error) if socket::out_of_resources(&error) => hall.wait_for_room(),
@@ -256,14 +263,21 @@ fn run<P: Protocol>(hall: &Arc<Hall<P>>, listener: &Listener, stop: &Stop) -> io
 }
 
 /// Gives the connection its thread; waits while none can be made.
-fn start_thread<P: Protocol>(hall: &Arc<Hall<P>>, number: u64, socket: OwnedFd, stop: &Stop) {
+fn start_thread<P: Protocol>(
+    hall: &Arc<Hall<P>>,
+    number: u64,
+    socket: OwnedFd,
+    calls: Option<&Calls>,
+    stop: &Stop,
+) {
     let socket = Arc::new(socket);
     hall.state().sockets.insert(number, Arc::clone(&socket));
     while !stop.is_raised() {
-        let (hall_of_thread, socket) = (Arc::clone(hall), Arc::clone(&socket));
+        let (hall_of_thread, socket, calls) =
+            (Arc::clone(hall), Arc::clone(&socket), calls.cloned());
         let thread = thread::Builder::new().stack_size(STACK_BYTES);
         if thread
-            .spawn(move || hall_of_thread.serve_thread(number, socket))
+            .spawn(move || hall_of_thread.serve_thread(number, socket, calls))
             .is_ok()
         {
             return;

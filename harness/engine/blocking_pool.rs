@@ -79,8 +79,10 @@ struct Pool<P: Protocol> {
     protocol: P,
     poller: Poller,
     listener: Listener,
-    /// No descriptor was left; the listener is not armed until one is free.
+    /// No descriptor or memory was left; the listener is not armed until some is free.
     paused: AtomicBool,
+    /// Places of connections that could not be watched. Nothing is accepted until they can be.
+    unwatched: Mutex<Vec<usize>>,
     /// The connection of each descriptor. An event fires once, so no two threads want the same lock,
     /// except for the sweep of deadlines.
     places: Box<[Place<P>]>,
@@ -113,6 +115,7 @@ impl<P: Protocol> Pool<P> {
             poller,
             listener,
             paused: AtomicBool::new(false),
+            unwatched: Mutex::default(),
             places: (0..places).map(|_| Mutex::new(None)).collect(),
             inbox,
             used: AtomicUsize::new(0),
@@ -198,27 +201,40 @@ impl<P: Protocol> Pool<P> {
             Turn::Closed => {
                 *place = None;
                 drop(place);
-                return self.arm_paused_listener();
+                return self.resume_accepting();
             }
             Turn::Again => AGAIN,
             Turn::Wait if connection.waits_to_send() => SENDING,
             Turn::Wait => READING,
         };
         // Armed under the lock, so that a closed descriptor is never armed.
-        self.poller
-            .modify(connection.socket(), index as u64, interest)
+        self.arm(index, connection, interest)
+    }
+
+    fn arm(&self, index: usize, connection: &Connection<P>, interest: Interest) -> io::Result<()> {
+        let armed = self
+            .poller
+            .modify(connection.socket(), index as u64, interest);
+        match armed {
+            // It is not watched yet, and armed when it is.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            armed => armed,
+        }
     }
 
     fn accept(&self, space: &mut Workspace) -> io::Result<()> {
         for _ in 0..ACCEPT_BATCH {
             match socket::accept(&self.listener, false) {
-                Ok(socket) => self.open(socket, space),
+                Ok(socket) => {
+                    if !self.open(socket, space) {
+                        // Nor would those behind it be watched.
+                        self.pause_accepting(space);
+                        return Ok(());
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if socket::out_of_resources(&error) => {
-                    // Who waits stays in the backlog. A close that was faster than this store is
-                    // made good by the next sweep.
-                    space.tally.accept_pauses += 1;
-                    self.paused.store(true, Ordering::SeqCst);
+                    self.pause_accepting(space);
                     return Ok(());
                 }
                 // The peer gave up while it waited.
@@ -228,15 +244,53 @@ impl<P: Protocol> Pool<P> {
         self.poller.modify(&self.listener, LISTENER, LISTENING)
     }
 
-    fn arm_paused_listener(&self) -> io::Result<()> {
+    /// Who waits stays in the backlog. A close that was faster than this store is made good by the next
+    /// sweep.
+    fn pause_accepting(&self, space: &mut Workspace) {
+        space.tally.accept_pauses += 1;
+        self.paused.store(true, Ordering::SeqCst);
+    }
+
+    fn resume_accepting(&self) -> io::Result<()> {
         // The load keeps the common case free of writes to a shared cache line.
         if self.paused.load(Ordering::SeqCst) && self.paused.swap(false, Ordering::SeqCst) {
+            if !self.watch_unwatched() {
+                self.paused.store(true, Ordering::SeqCst);
+                return Ok(());
+            }
             self.poller.modify(&self.listener, LISTENER, LISTENING)?;
         }
         Ok(())
     }
 
-    fn open(&self, socket: OwnedFd, space: &mut Workspace) {
+    /// False while one of them still cannot be watched.
+    fn watch_unwatched(&self) -> bool {
+        let mut unwatched = self
+            .unwatched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        unwatched.retain(|&index| {
+            // One that was closed meanwhile needs nothing more.
+            let place = self.place(index);
+            let connection = place.as_ref().and_then(|place| place.as_ref());
+            connection.is_some_and(|connection| !self.watch(index, connection))
+        });
+        unwatched.is_empty()
+    }
+
+    /// False when there is no memory to watch it. What has come by then is reported once it is watched.
+    fn watch(&self, index: usize, connection: &Connection<P>) -> bool {
+        let interest = if connection.waits_to_send() {
+            SENDING
+        } else {
+            READING
+        };
+        let watched = self.poller.add(connection.socket(), index as u64, interest);
+        watched.is_ok()
+    }
+
+    /// False when the connection cannot be watched for now.
+    fn open(&self, socket: OwnedFd, space: &mut Workspace) -> bool {
         let index = socket.as_raw_fd() as usize;
         let mut connection = Box::new(Connection::new(socket, &self.protocol, space));
         if P::CALLS {
@@ -246,18 +300,20 @@ impl<P: Protocol> Pool<P> {
         // since, what is beyond is closed.
         let Some(mut place) = self.place(index) else {
             space.tally.closed += 1;
-            return;
+            return true;
         };
         self.used.fetch_max(index + 1, Ordering::SeqCst);
-        if self
-            .poller
-            .add(connection.socket(), index as u64, READING)
-            .is_ok()
-        {
-            *place = Some(connection);
-        } else {
-            space.tally.closed += 1;
+        let is_watched = self.watch(index, &connection);
+        *place = Some(connection);
+        drop(place);
+        if !is_watched {
+            let mut unwatched = self
+                .unwatched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            unwatched.push(index);
         }
+        is_watched
     }
 
     fn sweep(&self, space: &mut Workspace) -> io::Result<()> {
@@ -271,11 +327,10 @@ impl<P: Protocol> Pool<P> {
             if connection.tick(&self.protocol, space) == Turn::Closed {
                 *place = None;
             } else if connection.waits_to_send() {
-                self.poller
-                    .modify(connection.socket(), index as u64, SENDING)?;
+                self.arm(index, connection, SENDING)?;
             }
         }
-        self.arm_paused_listener()
+        self.resume_accepting()
     }
 
     fn close_all(&self, space: &mut Workspace) {

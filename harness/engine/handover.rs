@@ -108,7 +108,10 @@ async fn accept_all<P: Protocol, L: Listener>(
         match listener.accept().await {
             Ok(wire) => table.seat(wire),
             Err(error) if concerns_one_peer(&error) => {}
-            Err(_) => L::Wire::sleep(SHORTAGE).await,
+            Err(_) => {
+                table.count(|totals| totals.accept_pauses += 1);
+                L::Wire::sleep(SHORTAGE).await;
+            }
         }
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Totals {
     pub(crate) accepted: u64,
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// Times that accepting paused, since no descriptor or memory was left.
+    pub(crate) accept_pauses: u64,
 }
 
 impl Totals {
@@ -67,6 +69,7 @@ impl Totals {
             ("accepted", self.accepted),
             ("bytes_received", self.received),
             ("bytes_sent", self.sent),
+            ("accept_pauses", self.accept_pauses),
         ];
         named.map(|(name, count)| (name.to_owned(), count)).into()
     }

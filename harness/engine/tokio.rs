@@ -139,7 +139,13 @@ async fn accept_all<P: Protocol>(listener: TcpListener, shared: Arc<Shared<P>>) 
                 });
             }
             Err(error) if concerns_one_peer(&error) => {}
-            Err(_) => ::tokio::time::sleep(SHORTAGE).await,
+            Err(_) => {
+                shared.tally.add(Totals {
+                    accept_pauses: 1,
+                    ..Totals::default()
+                });
+                ::tokio::time::sleep(SHORTAGE).await;
+            }
         }
     }
 }
@@ -158,6 +164,7 @@ struct Tally {
     accepted: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
+    accept_pauses: AtomicU64,
 }
 
 impl Tally {
@@ -166,6 +173,8 @@ impl Tally {
         self.accepted.fetch_add(totals.accepted, Ordering::Relaxed);
         self.received.fetch_add(totals.received, Ordering::Relaxed);
         self.sent.fetch_add(totals.sent, Ordering::Relaxed);
+        self.accept_pauses
+            .fetch_add(totals.accept_pauses, Ordering::Relaxed);
     }
 
     fn counters(&self) -> Counters {
@@ -173,6 +182,7 @@ impl Tally {
             accepted: self.accepted.load(Ordering::Relaxed),
             received: self.received.load(Ordering::Relaxed),
             sent: self.sent.load(Ordering::Relaxed),
+            accept_pauses: self.accept_pauses.load(Ordering::Relaxed),
         };
         totals.counters()
     }

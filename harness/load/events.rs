@@ -130,6 +130,7 @@ impl Worker<'_> {
             connection.state = State::Open;
             self.connecting -= 1;
             self.open += 1;
+            self.welcomed_at = monotonic_ns();
         }
     }
 
@@ -247,6 +248,12 @@ impl Worker<'_> {
             if matches!(connection.state, State::Connecting | State::Greeting) {
                 self.close(index);
                 self.connect_failed(index, "no answer in time");
+                // A server that is full lets clients wait, and each of the rest would wait as long in vain.
+                if !self.running && now.saturating_sub(self.welcomed_at) >= timeout {
+                    self.give_up_opening(
+                        "not tried, since the server opened none for the length of the time-out",
+                    );
+                }
             } else if !connection.flying.is_empty() {
                 // One that is closed is about to be opened again already.
                 let was_open = connection.state == State::Open;
@@ -258,5 +265,42 @@ impl Worker<'_> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use ringside_contract::LoadPlan;
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
+
+    use crate::testing::{Server, closed, echo, numbers, options, params};
+    use crate::{DriveOptions, drive};
+
+    #[test]
+    fn a_server_that_lets_everybody_wait_is_not_waited_for_by_each() {
+        // It has room for one that waits, and never accepts it: connecting hangs for the others.
+        let full = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&full, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        listen(&full, 0).unwrap();
+        let target = SocketAddr::try_from(getsockname(&full).unwrap()).unwrap();
+        let server = Server::start(|stream| echo(|_| {})(stream));
+        let options = DriveOptions {
+            targets: vec![target],
+            ..options(&server)
+        };
+        let plan = LoadPlan {
+            connecting_max: 4,
+            timeout: Duration::from_millis(200),
+            ..closed(60, 1)
+        };
+        let told = match drive(&numbers(plan), &params(), &options) {
+            Ok(outcome) => outcome.warnings.join("; "),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains("no answer in time"), "{told}");
+        assert!(told.contains("not tried, since the server"), "{told}");
     }
 }

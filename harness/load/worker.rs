@@ -111,6 +111,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) in_flight: u64,
     pub(crate) open: u32,
     pub(crate) connecting: u32,
+    /// When a connection was opened last.
+    pub(crate) welcomed_at: u64,
     /// Connections opened so far, for the choice of the source address.
     pub(crate) opened: u64,
     /// Closed connections that are to be opened as soon as there is room.
@@ -181,6 +183,7 @@ impl<'a> Worker<'a> {
             in_flight: 0,
             open: 0,
             connecting: 0,
+            welcomed_at: 0,
             opened: 0,
             retries: VecDeque::new(),
             origins: Vec::new(),

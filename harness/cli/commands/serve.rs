@@ -89,6 +89,14 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
         .stop()
         .with_context(|| format!("failed to stop {spec}"))?;
     output.json(&counters)?;
+    if let Some(&pauses) = counters.get("accept_pauses")
+        && pauses > 0
+    {
+        output.warn(&format!(
+            "accepting paused {pauses} times, since no descriptor, memory or thread was left: clients waited; \
+             raise the limit (ulimit -n, vm.max_map_count) or take fewer connections"
+        ));
+    }
     Ok(Exit::Ok)
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Acceptor {
     armed: Option<Accept>,
     /// Out of descriptors or memory: waits for a connection to close, or for the next second.
     resting: bool,
+    /// Times that it began to rest.
+    pauses: u64,
     cancelled: bool,
 }
 
@@ -44,6 +46,7 @@ impl Acceptor {
             slots,
             armed: None,
             resting: false,
+            pauses: 0,
             cancelled: false,
         }
     }
@@ -88,6 +91,12 @@ impl Acceptor {
             Ok(_) | Err(Errno::CANCELED | Errno::CONNABORTED | Errno::INTR | Errno::AGAIN)
         );
         self.resting = !passing;
+        self.pauses += u64::from(!passing);
+    }
+
+    /// Times that accepting paused, since no descriptor or memory was left.
+    pub(crate) fn pauses(&self) -> u64 {
+        self.pauses
     }
 
     /// A connection was closed, or a second has passed.

@@ -380,6 +380,7 @@ impl<P: Protocol> Worker<P> {
             ("closed", totals.accepted - totals.open as u64),
             ("bytes_received", totals.received),
             ("bytes_sent", totals.sent),
+            ("accept_pauses", self.acceptor.pauses()),
             ("receives_without_buffer", totals.starved),
             ("splice_copied", totals.splice_copied),
             ("ring_enters", ring.enters()),
