@@ -5,12 +5,12 @@ mod kept;
 mod restored;
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringside_contract::{Counters, StartError};
 use ringside_engine::Millis;
@@ -23,6 +23,7 @@ use crate::journal::{Change, Wall};
 use crate::memory::Store;
 use crate::message::{Message, Routed};
 use crate::registry::{Registry, Subscriber, Wish};
+use crate::retained::Retained;
 use crate::session::{Absence, Attach, Session};
 use crate::settings::BrokerSettings;
 use crate::spawned;
@@ -36,7 +37,7 @@ pub(crate) struct Broker {
     /// A thread gives each subscriber its message.
     spawn: bool,
     sessions: Mutex<HashSet<ByClient>>,
-    retained: RwLock<HashMap<Box<str>, Arc<Message>>>,
+    retained: Retained,
     due: Mutex<Vec<Due>>,
     /// When the first of `due` is; the largest number for none.
     next_due: AtomicU64,
@@ -121,7 +122,7 @@ impl Broker {
             store: Store::new(settings.memory, settings.preallocate),
             spawn: settings.spawn,
             sessions: Mutex::new(HashSet::with_capacity(settings.preallocate)),
-            retained: RwLock::default(),
+            retained: Retained::default(),
             due: Mutex::default(),
             next_due: AtomicU64::new(Millis::MAX),
             numbers: AtomicU64::new(0),
@@ -141,10 +142,9 @@ impl Broker {
     pub(crate) fn counters(&self) -> Counters {
         let sessions = self.sessions();
         let dropped: u64 = sessions.iter().map(|known| known.0.state().dropped()).sum();
-        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
         let counts = [
             ("sessions", sessions.len() as u64),
-            ("retained", retained.len() as u64),
+            ("retained", self.retained.len() as u64),
             ("dropped", dropped + self.dropped.load(Ordering::Relaxed)),
         ];
         let journal = self
@@ -287,7 +287,7 @@ impl Broker {
 
     fn publish_will(&self, will: &Will, now: Millis) {
         if will.retain {
-            self.retain(&will.message);
+            self.retain(&will.message, now);
         }
         let properties = will.message.properties(&[], now);
         self.route(
@@ -325,20 +325,9 @@ impl Broker {
         })
     }
 
-    /// Keeps the last message of a topic; an empty one deletes it (MQTT 5.0, 3.3.1.3).
-    pub(crate) fn retain(&self, message: &Arc<Message>) {
-        let mut retained = self
-            .retained
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(journal) = self.journal() {
-            journal.retained(message);
-        }
-        if message.payload.is_empty() {
-            retained.remove(&message.topic);
-        } else {
-            retained.insert(message.topic.clone(), Arc::clone(message));
-        }
+    /// Keeps the last message of a topic; an empty one deletes it.
+    pub(crate) fn retain(&self, message: &Arc<Message>, now: Millis) {
+        self.retained.keep(message, self.journal(), now);
     }
 
     /// Subscribes for the connection `owner`, and gives the client what is kept. The code is for its SUBACK.
@@ -384,17 +373,7 @@ impl Broker {
     }
 
     fn give_retained(&self, session: &Arc<Session>, filter: &str, wish: Wish, now: Millis) {
-        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
-        let found: Vec<_> = if topic::is_name(filter) {
-            retained.get(filter).cloned().into_iter().collect()
-        } else {
-            let matching = retained
-                .values()
-                .filter(|message| topic::matches(filter, &message.topic));
-            matching.cloned().collect()
-        };
-        drop(retained);
-        for message in found.iter().filter(|message| message.is_current(now)) {
+        for message in self.retained.matching(filter, now) {
             let properties = message.properties(&[], now);
             let quality = message.quality.min(wish.quality);
             let matched = Some(wish.identifier).filter(|&identifier| identifier > 0);

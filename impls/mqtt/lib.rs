@@ -18,6 +18,7 @@ mod per_core_epoll;
 mod per_core_uring;
 mod registry;
 mod relay;
+mod retained;
 mod served;
 mod session;
 mod settings;

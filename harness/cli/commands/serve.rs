@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use ringside_contract::{ImplementationSpec, ServeOptions, StartError, Support, parse_duration};
+use ringside_contract::{
+    Counters, ImplementationSpec, ServeOptions, StartError, Support, parse_duration,
+};
 use ringside_run::{Candidate, Subject};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -89,6 +91,12 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
         .stop()
         .with_context(|| format!("failed to stop {spec}"))?;
     output.json(&counters)?;
+    warn_of_pauses(&counters, output);
+    Ok(Exit::Ok)
+}
+
+/// Clients that waited since something was used up looked slow, and nobody else says why.
+fn warn_of_pauses(counters: &Counters, output: &Output) {
     if let Some(&pauses) = counters.get("accept_pauses")
         && pauses > 0
     {
@@ -97,7 +105,6 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
              raise the limit (ulimit -n, vm.max_map_count) or take fewer connections"
         ));
     }
-    Ok(Exit::Ok)
 }
 
 /// An option that is missing or wrong is the caller's to mend.

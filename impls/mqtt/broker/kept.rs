@@ -12,6 +12,7 @@ use super::restored::{Known, Restored};
 use super::{Broker, ByClient, What, Will};
 use crate::journal::{Change, Journal, Turn, Wall};
 use crate::registry::Subscriber;
+use crate::retained::Retained;
 use crate::session::Session;
 
 /// What a broker with a journal has more.
@@ -35,7 +36,7 @@ impl Broker {
         for (number, known) in restored.sessions {
             self.restore_session(number, known, &journal);
         }
-        self.retained = restored.retained.into();
+        self.retained = Retained::new(restored.retained);
         let wills: Vec<_> = restored
             .wills
             .into_values()
@@ -201,10 +202,7 @@ impl Broker {
                 absence.session.state().note(|| Change::Away { until });
             }
         }
-        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
-        retained
-            .values()
-            .for_each(|message| journal.retained(message));
+        self.retained.for_each(|message| journal.retained(message));
     }
 
     /// Writes the journal anew, long or not.
@@ -223,10 +221,9 @@ impl Broker {
             let described = known.0.state().describe()?;
             Some(format!("{} {described}", known.0.client))
         });
-        let retained = self.retained.read().unwrap_or_else(PoisonError::into_inner);
-        let retained = retained
-            .values()
-            .map(|message| format!("retained {message}"));
+        let mut retained = Vec::new();
+        self.retained
+            .for_each(|message| retained.push(format!("retained {message}")));
         let wills = self.journal().map(|journal| journal.wills()).into_iter();
         let wills = wills.flatten().map(|will| {
             let Will {

@@ -5,6 +5,7 @@ mod answers;
 mod any_history;
 mod connect;
 mod hall;
+mod hostile;
 mod persistence;
 mod quality;
 mod refusal;

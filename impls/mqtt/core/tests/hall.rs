@@ -4,7 +4,14 @@ use ringside_contract::Settings;
 use ringside_engine::Inbox;
 use ringside_wire::mqtt::packet::Wanted;
 
+pub(super) use ringside_wire::mqtt::QualityOfService;
+pub(super) use ringside_wire::mqtt::encode::{self, List};
+pub(super) use ringside_wire::mqtt::header::{self, Kind};
+pub(super) use ringside_wire::mqtt::packet::{self, Packet, Publish};
+pub(super) use ringside_wire::mqtt::property::{PropertyId, Value};
+
 use super::super::*;
+pub(super) use crate::aliases::ALIASES_MAX;
 
 pub(super) use QualityOfService::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 pub(super) use Version::{V5, V311};

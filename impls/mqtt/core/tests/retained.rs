@@ -2,7 +2,6 @@
 
 use ringside_wire::mqtt::packet::Wanted;
 
-use super::super::*;
 use super::hall::*;
 
 /// 3.1.1: MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8. 5.0: MQTT-3.3.1-5, MQTT-3.3.1-9.

@@ -2,7 +2,6 @@
 
 use ringside_wire::mqtt::packet::Wanted;
 
-use super::super::*;
 use super::hall::*;
 
 /// 3.1.1: MQTT-2.3.1-7, MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-4, MQTT-3.8.4-5, MQTT-3.9.3-1, MQTT-3.9.3-2.

@@ -13,7 +13,8 @@ use ringside_contract::Settings;
 use ringside_engine::Inbox;
 use ringside_wire::mqtt::packet::Wanted;
 
-use super::*;
+use super::super::*;
+use super::hall::*;
 
 /// Versions of connections, and packets.
 static CORPUS: LazyLock<Vec<(Version, Vec<u8>)>> = LazyLock::new(|| {
@@ -23,11 +24,7 @@ static CORPUS: LazyLock<Vec<(Version, Vec<u8>)>> = LazyLock::new(|| {
     paths.sort();
     let input = |path| {
         let input = std::fs::read(path).unwrap();
-        let version = if input[0] == 0 {
-            Version::V311
-        } else {
-            Version::V5
-        };
+        let version = if input[0] == 0 { V311 } else { V5 };
         (version, input[1..].to_vec())
     };
     paths.iter().map(input).collect()
@@ -119,7 +116,7 @@ impl Hall {
             now: 0,
         };
         hall.connect(0, "witness", true, 0, true);
-        hall.subscribe(0, "#", QualityOfService::ExactlyOnce);
+        hall.subscribe(0, "#", ExactlyOnce);
         hall
     }
 
@@ -191,7 +188,7 @@ impl Hall {
         expiry_s: u32,
         is_v5: bool,
     ) {
-        let version = if is_v5 { Version::V5 } else { Version::V311 };
+        let version = if is_v5 { V5 } else { V311 };
         let connect = encode::Connect {
             version,
             clean_start,
@@ -349,7 +346,7 @@ proptest! {
             hall.act(*number, action);
         }
         hall.take(0);
-        hall.publish(0, "a", QualityOfService::AtMostOnce, false, 10);
+        hall.publish(0, "a", AtMostOnce, false, 10);
         // Two bytes of the header, three of the topic, and in 5.0 one of properties.
         prop_assert_eq!(hall.take(0), 2 + 3 + 1 + 10);
         for number in 0..=CLIENTS {
