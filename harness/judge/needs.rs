@@ -41,13 +41,14 @@ pub(crate) fn unmet<'a>(needs: &'a [String], here: &Here<'_>) -> Vec<&'a str> {
 
 /// What a claim may need, as messages write it.
 pub(crate) const NEEDS: &str = "empty or, with semicolons between, any of os=, arch=, cpu= with a name behind, \
-     cores>=, ram_gib>=, numa>=, nic_queues>=, threads>=, hours>= with a number behind, hw_counters, nic";
+     cores>=, ram_gib>=, open_files>=, numa>=, nic_queues>=, threads>=, hours>= with a number behind, hw_counters, nic";
 
 /// A need in words, such as `12 cores` for `cores>=12`.
 pub(crate) fn in_words(need: &str) -> String {
     if let Some((what, amount)) = need.split_once(">=") {
         let what = match what {
             "ram_gib" => "GiB of memory",
+            "open_files" => "open files for a process",
             "numa" => "NUMA nodes",
             "nic_queues" => "queues of a network card",
             other => other,
@@ -66,7 +67,15 @@ pub(crate) fn in_words(need: &str) -> String {
 /// Whether `need` is written in one of the forms of [`NEEDS`].
 pub(crate) fn is_need(need: &str) -> bool {
     if let Some((what, amount)) = need.split_once(">=") {
-        let known = ["cores", "ram_gib", "numa", "nic_queues", "threads", "hours"];
+        let known = [
+            "cores",
+            "ram_gib",
+            "open_files",
+            "numa",
+            "nic_queues",
+            "threads",
+            "hours",
+        ];
         return known.contains(&what) && amount.parse::<u64>().is_ok();
     }
     match need.split_once('=') {
@@ -117,6 +126,7 @@ fn amount_of(what: &str, here: &Here<'_>) -> Option<f64> {
     match what {
         "cores" => Some(here.server_cores as f64),
         "numa" => Some(host.numa_nodes as f64),
+        "open_files" => Some(host.open_files_max as f64),
         // Firmware and kernel keep a part of what is fitted: 16 GiB read as 15.6.
         "ram_gib" => Some((host.memory_bytes as f64 / 1_073_741_824.0 + 0.5).round()),
         _ => None,
