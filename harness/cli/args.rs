@@ -161,7 +161,7 @@ pub(crate) struct ListArgs {
 /// Which cells, how often, and in what time.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PlanArgs {
-    /// A named plan (smoke, quick, full, goals, cores, self, soak, million) or a TOML file of
+    /// A named plan (smoke, quick, full, goals, cores, self, soak, hold, million) or a TOML file of
     /// your own.
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub(crate) plan: String,

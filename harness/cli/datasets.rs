@@ -55,6 +55,7 @@ const PLANS: &[(&str, &str)] = &[
     ("cores", include_str!("../../datasets/plans/cores.toml")),
     ("self", include_str!("../../datasets/plans/self.toml")),
     ("soak", include_str!("../../datasets/plans/soak.toml")),
+    ("hold", include_str!("../../datasets/plans/hold.toml")),
     ("million", include_str!("../../datasets/plans/million.toml")),
 ];
 
