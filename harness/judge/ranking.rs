@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use ringside_contract::{Interval, Mark, RankedCell, Ranking, ScenarioSpec};
 
-use crate::doubt::only_a_bound;
+use crate::doubt::{only_a_bound, unfit};
 use crate::index::{Cell, Index};
 use crate::input::ScenarioInfo;
 use crate::interval::SAMPLES_MIN;
 use crate::metrics::{Metric, MetricClass, metric};
-use crate::neighbours::disturbed;
 use crate::pairing::{mapped, ratio, reversed, summary};
 
 /// Differences below this are not told apart: an implementation against itself differs by about as
@@ -70,18 +69,17 @@ fn ranking(cells: &[&Cell<'_>], scenarios: &[ScenarioInfo]) -> Option<Ranking> {
     })
 }
 
-/// The metric that the scenario names, where its load allows. An open loop fixes the rate, so it ranks
-/// by latency. Processor time compares only between saturated servers: where most are not, such as
+/// The metric that the scenario names, where its load allows. An open loop fixes the rate, so that it ranks
+/// by latency, unless the scenario asks for something else than speed, such as memory. Processor time compares only between saturated servers: where most are not, such as
 /// with one connection, throughput ranks.
 fn ranking_metric(cells: &[&Cell<'_>], info: Option<&ScenarioInfo>) -> Option<&'static Metric> {
     let wanted = info
         .and_then(|info| metric(&info.ranked_by))
         .or_else(|| metric("throughput"))?;
     if cells.iter().any(|cell| cell.load() == "open") {
-        return if wanted.class == MetricClass::Latency {
-            Some(wanted)
-        } else {
-            metric("latency_p99")
+        return match wanted.class {
+            MetricClass::Latency | MetricClass::Other => Some(wanted),
+            MetricClass::Rate | MetricClass::Processor => metric("latency_p99"),
         };
     }
     if wanted.class == MetricClass::Processor {
@@ -116,7 +114,7 @@ struct Entry<'i, 'a> {
 impl<'i, 'a> Entry<'i, 'a> {
     fn new(cell: &'i Cell<'a>, metric: &Metric) -> Self {
         let figure = summary(cell, metric);
-        let unusable = cell.invalid().or_else(|| disturbed(cell, metric));
+        let unusable = unfit(cell, metric);
         let standing = match (cell.skipped, unusable) {
             (Some(reason), _) if cell.rounds.is_empty() => Standing::Unsupported(reason.to_owned()),
             (_, Some(because)) => Standing::Invalid(because),

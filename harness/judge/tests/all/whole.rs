@@ -172,6 +172,26 @@ fn unsaturated_servers_rank_by_throughput_and_open_loops_by_latency() {
 }
 
 #[test]
+fn what_is_asked_of_memory_ranks_by_memory_in_an_open_loop_too_and_late_sends_do_not_matter() {
+    let hold = "mqtt/hold{load=open}";
+    let late = |name: &str, rss_bytes: u64| {
+        with(cell(hold, name, 8, 1000.0), |m| {
+            (m.offered, m.late_sends) = (1000, 30);
+            m.connections = 100;
+            let server = m.server.as_mut().unwrap();
+            (server.rss_before_bytes, server.rss_bytes) = (0, rss_bytes);
+        })
+    };
+    let mut records = late("mqtt/epoll", 2 << 20);
+    records.extend(late("mqtt/uring", 1 << 20));
+    check_ranking(
+        records,
+        "memory_per_connection",
+        &[("mqtt/uring", "best"), ("mqtt/epoll", "behind")],
+    );
+}
+
+#[test]
 fn a_figure_that_is_only_a_bound_may_lead_and_never_be_behind() {
     let limited = |name: &str, throughput| {
         with(cell(SMALL, name, 8, throughput), |m| {
