@@ -214,6 +214,31 @@ fn wills_of_clients_that_were_lost_with_the_broker_are_published() {
     assert_eq!(last.mqtt.broker.counters()["retained"], 2);
 }
 
+/// MQTT 5.0, 3.1.3.2.2: a connection that took the session over made the will of the one before it void.
+#[test]
+fn a_will_that_is_void_is_void_for_the_next_broker_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hall = keeper(folder.path(), BEGAN);
+    let watcher = hall.connect(&lasting(V5, "watcher"));
+    hall.subscribe(watcher, "will", AtLeastOnce);
+    let before = hall.connect(&encode::Connect {
+        will: Some(encode::Will {
+            topic: "will",
+            payload: b"lost",
+            quality: AtLeastOnce,
+            retain: false,
+            properties: &[(PropertyId::WILL_DELAY, Value::Number(10))],
+        }),
+        ..lasting(V5, "mortal")
+    });
+    hall.connect(&lasting(V5, "mortal"));
+    hall.take_end(before);
+    let (mut next, _copied) = after_kill(folder.path(), &hall, 0);
+    let watcher = next.connect(&lasting(V5, "watcher"));
+    next.pass(20_000, watcher);
+    assert_eq!(next.payloads(watcher), [""; 0]);
+}
+
 #[test]
 fn two_brokers_do_not_share_a_folder() {
     let folder = tempfile::tempdir().unwrap();
