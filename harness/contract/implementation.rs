@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -180,6 +180,22 @@ pub struct ServeOptions {
     /// Time from the first byte of a request's head to its end; `None` keeps the family's own, and
     /// families without heads ignore it.
     pub head_deadline: Option<Duration>,
+}
+
+impl ServeOptions {
+    /// A server with these axes and two workers on a free port of loopback, and nothing else set.
+    pub fn local(axes: Settings) -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            workers: 2,
+            cpus: Vec::new(),
+            axes,
+            root: None,
+            state: None,
+            congestion: None,
+            head_deadline: None,
+        }
+    }
 }
 
 /// Where a started service can be reached.

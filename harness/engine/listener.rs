@@ -148,16 +148,7 @@ mod tests {
     use ringside_contract::Settings;
 
     fn options() -> ServeOptions {
-        ServeOptions {
-            listen: ([127, 0, 0, 1], 0).into(),
-            workers: 2,
-            cpus: Vec::new(),
-            axes: Settings::default(),
-            root: None,
-            state: None,
-            congestion: None,
-            head_deadline: None,
-        }
+        ServeOptions::local(Settings::default())
     }
 
     #[test]

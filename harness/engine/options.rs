@@ -60,14 +60,9 @@ mod tests {
             settings.set(name, value);
         }
         ServeOptions {
-            listen: ([127, 0, 0, 1], 0).into(),
             workers: 1,
             cpus: cpus.to_vec(),
-            axes: settings,
-            root: None,
-            state: None,
-            congestion: None,
-            head_deadline: None,
+            ..ServeOptions::local(settings)
         }
     }
 

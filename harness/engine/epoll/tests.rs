@@ -21,14 +21,8 @@ impl Protocol for Silent {
 
 fn event_loop() -> EventLoop<Silent> {
     let options = ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
         workers: 1,
-        cpus: Vec::new(),
-        axes: Settings::default(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
+        ..ServeOptions::local(Settings::default())
     };
     let listener = Listener::open(options.listen, Listening::default(), &options).unwrap();
     let stop = Arc::new(Stop::new().unwrap());

@@ -247,17 +247,7 @@ fn check(modes: &[&str], behaviour: impl Fn(SocketAddr, &File)) {
 fn options(mode: &str) -> EngineOptions {
     let mut axes = Settings::default();
     axes.set("body", mode);
-    EngineOptions::new(&ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes,
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
-    })
-    .unwrap()
+    EngineOptions::new(&ServeOptions::local(axes)).unwrap()
 }
 
 fn connect(address: SocketAddr) -> TcpStream {

@@ -118,14 +118,8 @@ impl Server {
         let mut axes = Settings::default();
         axes.set("body", body);
         let serve = ServeOptions {
-            listen: ([127, 0, 0, 1], 0).into(),
             workers,
-            cpus: Vec::new(),
-            axes,
-            root: None,
-            state: None,
-            congestion: None,
-            head_deadline: None,
+            ..ServeOptions::local(axes)
         };
         let script = Script::new(3_000_000);
         let options = EngineOptions::new(&serve).unwrap();
@@ -329,14 +323,9 @@ fn an_impossible_processor_is_an_error_of_the_start() -> io::Result<()> {
     for (name, start) in ENGINES {
         for workers in [1, 2] {
             let serve = ServeOptions {
-                listen: ([127, 0, 0, 1], 0).into(),
                 workers,
                 cpus: vec![1_000_000],
-                axes: Settings::default(),
-                root: None,
-                state: None,
-                congestion: None,
-                head_deadline: None,
+                ..ServeOptions::local(Settings::default())
             };
             let options = EngineOptions::new(&serve).unwrap();
             let error = start(Script::new(10), &options).err();

@@ -93,13 +93,7 @@ fn implementation(id: &str) -> &'static dyn Implementation {
 
 fn options(workers: usize) -> ServeOptions {
     ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
         workers,
-        cpus: Vec::new(),
-        axes: Settings::default(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
+        ..ServeOptions::local(Settings::default())
     }
 }

@@ -187,13 +187,8 @@ fn failure(case: &Case, target: &Target) -> Option<String> {
 
 fn options(axes: Settings, root: &Path) -> ServeOptions {
     ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes,
         root: Some(root.to_owned()),
-        state: None,
-        congestion: None,
         head_deadline: Some(Duration::from_secs(2)),
+        ..ServeOptions::local(axes)
     }
 }

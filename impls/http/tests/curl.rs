@@ -102,14 +102,9 @@ fn curl_gets_what_it_asks_for() {
         let all = ringside_http::all();
         let server = all.iter().find(|server| server.meta().id == name).unwrap();
         let options = ServeOptions {
-            listen: ([127, 0, 0, 1], 0).into(),
             workers: 1,
-            cpus: Vec::new(),
-            axes: server.meta().resolve(&Settings::default()).unwrap(),
             root: Some(root.path().to_owned()),
-            state: None,
-            congestion: None,
-            head_deadline: None,
+            ..ServeOptions::local(server.meta().resolve(&Settings::default()).unwrap())
         };
         let service = match server.start(&options) {
             Ok(service) => service,

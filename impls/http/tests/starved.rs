@@ -189,14 +189,9 @@ fn serve(index: usize) {
     let current = Some(LIMIT);
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
     let options = ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
         workers: 1,
-        cpus: Vec::new(),
-        axes,
         root: Some(std::env::var_os(ROOT).unwrap().into()),
-        state: None,
-        congestion: None,
-        head_deadline: None,
+        ..ServeOptions::local(axes)
     };
     let service = implementation.start(&options).unwrap();
     println!("\naddress {}", service.endpoint().addresses[0]);

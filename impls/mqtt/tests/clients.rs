@@ -66,14 +66,5 @@ fn mosquitto_clients_get_what_they_send() {
 }
 
 fn options(implementation: &dyn Implementation) -> ServeOptions {
-    ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes: implementation.meta().resolve(&Settings::default()).unwrap(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
-    }
+    ServeOptions::local(implementation.meta().resolve(&Settings::default()).unwrap())
 }

@@ -111,14 +111,5 @@ fn a_library_gets_every_message_that_it_sends() {
 }
 
 fn options(implementation: &dyn Implementation) -> ServeOptions {
-    ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes: implementation.meta().resolve(&Settings::default()).unwrap(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
-    }
+    ServeOptions::local(implementation.meta().resolve(&Settings::default()).unwrap())
 }

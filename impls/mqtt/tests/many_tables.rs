@@ -213,14 +213,5 @@ fn assert_ended(stream: &mut TcpStream) {
 fn options(implementation: &dyn Implementation, kept: &str) -> ServeOptions {
     let mut axes = Settings::default();
     axes.set("persistence", kept);
-    ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes: implementation.meta().resolve(&axes).unwrap(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
-    }
+    ServeOptions::local(implementation.meta().resolve(&axes).unwrap())
 }

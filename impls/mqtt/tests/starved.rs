@@ -192,13 +192,7 @@ fn implementation(id: &str) -> &'static dyn Implementation {
 
 fn options(implementation: &dyn Implementation) -> ServeOptions {
     ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
         workers: 1,
-        cpus: Vec::new(),
-        axes: implementation.meta().resolve(&Settings::default()).unwrap(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
+        ..ServeOptions::local(implementation.meta().resolve(&Settings::default()).unwrap())
     }
 }

@@ -47,16 +47,7 @@ fn variants() -> Vec<(&'static dyn Implementation, Settings)> {
 }
 
 fn options(implementation: &dyn Implementation, axes: &Settings) -> ServeOptions {
-    ServeOptions {
-        listen: ([127, 0, 0, 1], 0).into(),
-        workers: 2,
-        cpus: Vec::new(),
-        axes: implementation.meta().resolve(axes).unwrap(),
-        root: None,
-        state: None,
-        congestion: None,
-        head_deadline: None,
-    }
+    ServeOptions::local(implementation.meta().resolve(axes).unwrap())
 }
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
