@@ -4,6 +4,7 @@
 
 mod claim;
 mod formula;
+mod gate;
 mod host;
 mod implementation;
 mod load;
@@ -19,6 +20,10 @@ pub use claim::{Claim, ClaimKind, OWN_SEED, Role};
 pub use formula::{
     Bound, ByColumn, Combine, DocumentFigure, Formula, FormulaPart, FormulaRow, FormulaRowKind,
     FormulaTable, FormulaTerm, HostFigure, MeasuredCell, MeasuredFigure, Measurement,
+};
+pub use gate::{
+    CountedChange, CountedState, GATE_SCHEMA, GateReport, GateRow, GateSide, GateVerdict,
+    MetricChange, Pass, TripleRecord, Turn,
 };
 pub use host::{Host, UringSupport};
 pub use implementation::{
