@@ -2,8 +2,8 @@
 //! reads the resources of both sides at the ends of the measured windows.
 
 use std::num::NonZeroU64;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use ringside_contract::{Arrivals, LoadPlan, Measures, Params, Scenario};
@@ -67,23 +67,7 @@ pub fn drive(
     };
     let (conducted, reports) = thread::scope(|scope| {
         let (ready, readiness) = channel();
-        let handles: Vec<_> = (0..count)
-            .map(|number| {
-                let (setup, shared, ready) = (&setup, &shared, ready.clone());
-                scope.spawn(move || {
-                    let cpus = &setup.options.cpus;
-                    prepare_thread(cpus.get(number % cpus.len().max(1)).copied());
-                    if own_tables {
-                        // Before the thread opens anything; what wakes it is open already.
-                        own_table().map_err(|source| LoadError::Io {
-                            step: "get a table of descriptors for a loading thread",
-                            source,
-                        })?;
-                    }
-                    Worker::new(setup, shared, number)?.run(&ready)
-                })
-            })
-            .collect();
+        let handles = start_workers(scope, &setup, &shared, &ready, own_tables);
         drop(ready);
         let conducted = conduct(&setup, &shared, &readiness, &before, &mut warnings);
         shared.enter(DRAIN);
@@ -99,7 +83,33 @@ pub fn drive(
     ))
 }
 
-fn check(plan: &LoadPlan, options: &DriveOptions) -> Result<(), LoadError> {
+/// Starts the loading threads of one server. With `own_tables` each has a table of descriptors of its own.
+pub(crate) fn start_workers<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    setup: &'env Setup<'env>,
+    shared: &'env Shared,
+    ready: &Sender<Ready>,
+    own_tables: bool,
+) -> Vec<Handle<'scope>> {
+    let start = |number: usize| {
+        let ready = ready.clone();
+        scope.spawn(move || {
+            let cpus = &setup.options.cpus;
+            prepare_thread(cpus.get(number % cpus.len().max(1)).copied());
+            if own_tables {
+                // Before the thread opens anything; what wakes it is open already.
+                own_table().map_err(|source| LoadError::Io {
+                    step: "get a table of descriptors for a loading thread",
+                    source,
+                })?;
+            }
+            Worker::new(setup, shared, number)?.run(&ready)
+        })
+    };
+    (0..setup.threads).map(start).collect()
+}
+
+pub(crate) fn check(plan: &LoadPlan, options: &DriveOptions) -> Result<(), LoadError> {
     let settings = |because: &str| {
         Err(LoadError::Settings {
             because: because.to_owned(),
@@ -172,9 +182,9 @@ fn prepare_thread(cpu: Option<usize>) {
     }
 }
 
-type Handle<'scope> = ScopedJoinHandle<'scope, Result<Report, LoadError>>;
+pub(crate) type Handle<'scope> = ScopedJoinHandle<'scope, Result<Report, LoadError>>;
 
-fn join(handles: Vec<Handle<'_>>) -> Result<Vec<Report>, LoadError> {
+pub(crate) fn join(handles: Vec<Handle<'_>>) -> Result<Vec<Report>, LoadError> {
     let joined: Vec<_> = handles.into_iter().map(ScopedJoinHandle::join).collect();
     joined
         .into_iter()
@@ -237,6 +247,8 @@ fn conduct(
                 }
             }
             Kind::Count => syscalls = conductor.count(number, segment, warnings),
+            // Servers that take turns have these; `turns` leads them.
+            Kind::Turn | Kind::Rest => {}
         }
     }
     Ok(Block {
@@ -252,7 +264,7 @@ fn conduct(
 }
 
 /// Adds up what the threads told of their connections.
-fn opened(
+pub(crate) fn opened(
     setup: &Setup<'_>,
     ready: &[Ready],
     warnings: &mut Vec<String>,
@@ -429,6 +441,6 @@ impl Window {
     }
 }
 
-fn sleep_ms(milliseconds: u64) {
+pub(crate) fn sleep_ms(milliseconds: u64) {
     thread::sleep(Duration::from_millis(milliseconds));
 }

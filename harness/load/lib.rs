@@ -2,6 +2,7 @@
 //!
 //! [`drive`] carries out a scenario's load against a server that is already listening, reads both
 //! sides' resources at the two ends of the measured window, and gives [`ringside_contract::Measures`].
+//! [`take_turns`] loads several servers in turn and gives one [`ringside_contract::Turn`] for each turn.
 
 mod connection;
 mod driver;
@@ -21,6 +22,7 @@ mod socket;
 mod system;
 mod tables;
 mod tally;
+mod turns;
 mod watch;
 mod worker;
 
@@ -32,3 +34,4 @@ mod tests;
 pub use driver::drive;
 pub use error::LoadError;
 pub use options::DriveOptions;
+pub use turns::{TurnOptions, take_turns};

@@ -24,6 +24,41 @@ pub(crate) enum Kind {
     Measure,
     /// System calls are counted.
     Count,
+    /// One turn of several servers: measured, without a histogram of latency.
+    Turn,
+    /// Another server has its turn: connections stay open, nothing is started.
+    Rest,
+}
+
+/// The segments of one of several servers that take turns: it rests, and in each round warms up, is
+/// measured, and rests again. Each round has a schedule of its own, or an open loop would start all that it
+/// missed while it rested.
+pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> Vec<Segment> {
+    let rate_per_s = match arrivals {
+        Arrivals::Open { rate_per_s, .. } => Some(*rate_per_s),
+        Arrivals::Closed { .. } | Arrivals::Sweep { .. } => None,
+    };
+    let segment = |stage, length_ms, kind| Segment {
+        length_ms,
+        stage,
+        rate_per_s,
+        kind,
+    };
+    let round = |stage| {
+        [
+            segment(stage, timing.warmup_ms, Kind::Warmup),
+            segment(stage, timing.measure_ms, Kind::Turn),
+            segment(stage, 0, Kind::Rest),
+        ]
+    };
+    let first = segment(0, 0, Kind::Rest);
+    let rounds = (1..=rounds as usize).flat_map(round);
+    std::iter::once(first).chain(rounds).collect()
+}
+
+/// The place among [`turns`] of the warm-up of a round; the turn and the rest stand behind it.
+pub(crate) fn warmup_of(round: u32) -> usize {
+    1 + 3 * round as usize
 }
 
 /// The segments of a load in order.
@@ -88,6 +123,16 @@ mod tests {
             ..TIMING
         };
         assert_eq!(segments(&Arrivals::Closed { window: 1 }, &timing).len(), 1);
+    }
+
+    #[test]
+    fn a_server_rests_between_its_turns() {
+        let segments = turns(&Arrivals::Closed { window: 1 }, &TIMING, 2);
+        let kinds: Vec<_> = segments.iter().map(|segment| segment.kind).collect();
+        let round = [Kind::Warmup, Kind::Turn, Kind::Rest];
+        assert_eq!(kinds, [&[Kind::Rest], &round[..], &round[..]].concat());
+        assert_eq!(segments[warmup_of(1)].kind, Kind::Warmup);
+        assert_ne!(segments[warmup_of(0)].stage, segments[warmup_of(1)].stage);
     }
 
     #[test]

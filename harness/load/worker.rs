@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::error::LoadError;
 use crate::options::DriveOptions;
 use crate::pacing::Pacing;
-use crate::segment::Segment;
+use crate::segment::{Kind, Segment};
 use crate::shared::{DRAIN, Progress, SETUP, Shared};
 use crate::tally::Tally;
 
@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
         let tallies = setup
             .segments
             .iter()
-            .map(|segment| Tally::new(segment.kind == crate::segment::Kind::Measure))
+            .map(|segment| Tally::new(segment.kind == Kind::Measure))
             .chain([Tally::new(false)])
             .collect::<Vec<_>>();
         Ok(Self {
@@ -247,6 +247,10 @@ impl<'a> Worker<'a> {
             return;
         }
         self.enter_bin(segment);
+        if self.setup.segments[segment].kind == Kind::Rest {
+            self.running = false;
+            return;
+        }
         self.pacing.follow(segment, self.setup, monotonic_ns());
         if !self.running {
             self.running = true;

@@ -1,0 +1,287 @@
+//! Several servers take turns under one generator: in each round every one of them is loaded alone for a
+//! moment, while the others rest with their connections open. What disturbs the machine for longer than a
+//! round disturbs all of them alike, so that two builds compare to a per cent on a noisy machine.
+//!
+//! Every server has loading threads of its own in this process; at any time those of one server run.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use ringside_contract::{Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn};
+
+use crate::driver::{check, join, opened, sleep_ms, start_workers};
+use crate::error::LoadError;
+use crate::options::DriveOptions;
+use crate::segment::{Segment, turns, warmup_of};
+use crate::shared::{DRAIN, Shared};
+use crate::socket::connections_per_source;
+use crate::tables::{self, Threads};
+use crate::tally::Tally;
+use crate::watch::{Clocks, Watched, cpu_between};
+use crate::worker::{Ready, Report, Setup};
+
+/// How turns are taken.
+#[derive(Debug, Clone)]
+pub struct TurnOptions {
+    /// Where each server listens, and a process of it.
+    pub servers: Vec<(SocketAddr, u32)>,
+    /// The servers' places in the order of their turns, for each round.
+    pub order: Vec<Vec<usize>>,
+    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`).
+    pub timing: BlockTiming,
+    /// Seed of the scenario's payloads, the same for all servers.
+    pub seed: u64,
+    /// Processors to load from, a thread for each.
+    pub cpus: Vec<usize>,
+    /// Congestion control of the generator's sockets.
+    pub congestion: Option<String>,
+    /// Allows targets that are not loopback addresses.
+    pub allow_remote: bool,
+}
+
+/// Loads the servers in turn and gives every turn in the order in which it was taken.
+///
+/// # Errors
+/// [`LoadError`] when the load could not be carried out: settings that make no sense, a target that is not
+/// loopback, a server that accepts no connection.
+pub fn take_turns(
+    scenario: &dyn Scenario,
+    params: &Params,
+    options: &TurnOptions,
+) -> Result<Vec<Turn>, LoadError> {
+    let mut plan = scenario.load(params)?;
+    check_turns(&plan, options)?;
+    let each: Vec<DriveOptions> = (0..options.servers.len()).map(|n| options.of(n)).collect();
+    each.iter().try_for_each(|options| check(&plan, options))?;
+    let mut warnings = Vec::new();
+    let Threads { count, own_tables } = tables::fit(&mut plan, options.cpus.len(), &mut warnings)?;
+    let rounds = u32::try_from(options.order.len()).unwrap_or(u32::MAX);
+    let segments = turns(&plan.arrivals, &options.timing, rounds);
+    let per_source = connections_per_source();
+    let setup = |options| Setup {
+        scenario,
+        params,
+        plan: &plan,
+        segments: &segments,
+        options,
+        threads: count,
+        per_source,
+    };
+    let setups: Vec<Setup<'_>> = each.iter().map(setup).collect();
+    let shared = each
+        .iter()
+        .map(|_| Shared::new(count))
+        .collect::<Result<Vec<_>, _>>()?;
+    thread::scope(|scope| {
+        let (mut handles, mut readiness) = (Vec::new(), Vec::new());
+        for (setup, shared) in setups.iter().zip(&shared) {
+            let (ready, receiver) = channel();
+            handles.push(start_workers(scope, setup, shared, &ready, own_tables));
+            readiness.push(receiver);
+        }
+        let taken = conduct(&setups, &shared, &readiness, options);
+        shared.iter().for_each(|shared| shared.enter(DRAIN));
+        let reports = handles
+            .into_iter()
+            .map(join)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(count_turns(taken?, &reports))
+    })
+}
+
+impl TurnOptions {
+    /// The options of one server.
+    fn of(&self, number: usize) -> DriveOptions {
+        let (target, process) = self.servers[number];
+        DriveOptions {
+            targets: vec![target],
+            seed: self.seed,
+            timing: self.timing,
+            cpus: self.cpus.clone(),
+            watch: Some(process),
+            congestion: self.congestion.clone(),
+            allow_remote: self.allow_remote,
+            server_cores: 1.0,
+        }
+    }
+}
+
+fn check_turns(plan: &LoadPlan, options: &TurnOptions) -> Result<(), LoadError> {
+    let servers = options.servers.len();
+    let is_order = |round: &Vec<usize>| {
+        let mut places = round.clone();
+        places.sort_unstable();
+        places.iter().copied().eq(0..servers)
+    };
+    let because = if servers == 0 || options.order.is_empty() {
+        "there is no server or no round"
+    } else if !options.order.iter().all(is_order) {
+        "in each round every server has one turn: write its places, from 0, once each"
+    } else if matches!(plan.arrivals, Arrivals::Sweep { .. }) {
+        "a sweep has no turns; take a scenario of one rate or a closed loop"
+    } else if plan.operations_min > 0 {
+        "its operations are larger than a turn; take a scenario of smaller ones"
+    } else {
+        return Ok(());
+    };
+    Err(LoadError::Settings {
+        because: because.to_owned(),
+    })
+}
+
+/// One turn as it was led; what was done in it the loading threads tell at the end.
+struct Taken {
+    server: usize,
+    round: u32,
+    server_clocks: [Clocks; 2],
+    generator_clocks: [Clocks; 2],
+}
+
+fn conduct(
+    setups: &[Setup<'_>],
+    shared: &[Shared],
+    readiness: &[Receiver<Ready>],
+    options: &TurnOptions,
+) -> Result<Vec<Taken>, LoadError> {
+    let mut sides = Vec::new();
+    for ((setup, shared), readiness) in setups.iter().zip(shared).zip(readiness) {
+        let ready: Vec<Ready> = readiness.iter().take(setup.threads).collect();
+        all_open(setup, &ready)?;
+        sides.push(Led {
+            segments: setup.segments,
+            shared,
+            server: Watched::Tree(setup.options.watch.unwrap_or(0)),
+            generator: Watched::Threads(ready.iter().map(|ready| ready.thread_id).collect()),
+        });
+    }
+    let rounds = (0..).zip(&options.order);
+    let turns = rounds.flat_map(|(round, order)| order.iter().map(move |&server| (round, server)));
+    Ok(turns
+        .map(|(round, server)| sides[server].turn(round, server))
+        .collect())
+}
+
+/// With fewer connections one server would be asked for less than another.
+fn all_open(setup: &Setup<'_>, ready: &[Ready]) -> Result<(), LoadError> {
+    let mut warnings = Vec::new();
+    opened(setup, ready, &mut warnings)?;
+    match warnings.pop() {
+        Some(because) => Err(LoadError::Connect {
+            target: setup.options.targets[0],
+            because,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// One server and its loading threads, as the conducting thread sees them.
+struct Led<'a> {
+    segments: &'a [Segment],
+    shared: &'a Shared,
+    server: Watched,
+    generator: Watched,
+}
+
+impl Led<'_> {
+    fn turn(&self, round: u32, server: usize) -> Taken {
+        let members = (self.server.members(), self.generator.members());
+        let clocks = || {
+            (
+                self.server.clocks(&members.0),
+                self.generator.clocks(&members.1),
+            )
+        };
+        let warmup = warmup_of(round);
+        self.shared.enter(warmup);
+        sleep_ms(self.segments[warmup].length_ms);
+        self.shared.enter(warmup + 1);
+        let start = clocks();
+        sleep_ms(self.segments[warmup + 1].length_ms);
+        self.shared.enter(warmup + 2);
+        let end = clocks();
+        Taken {
+            server,
+            round,
+            server_clocks: [start.0, end.0],
+            generator_clocks: [start.1, end.1],
+        }
+    }
+}
+
+/// Adds what the threads counted to what was read of the clocks.
+fn count_turns(taken: Vec<Taken>, reports: &[Vec<Report>]) -> Vec<Turn> {
+    let count = |taken: Taken| {
+        let segment = warmup_of(taken.round) + 1;
+        let mut tally = Tally::new(false);
+        for report in &reports[taken.server] {
+            tally.add(&report.tallies[segment]);
+        }
+        let [start, end] = &taken.server_clocks;
+        let [generator_start, generator_end] = &taken.generator_clocks;
+        Turn {
+            server: u32::try_from(taken.server).unwrap_or(u32::MAX),
+            round: taken.round,
+            wall_ns: generator_end.at_ns.saturating_sub(generator_start.at_ns),
+            operations: tally.operations,
+            wrong: tally.errors + tally.corrupt + tally.timeouts,
+            server_cpu_ns: cpu_between(start, end),
+            generator_cpu_ns: cpu_between(generator_start, generator_end),
+        }
+    };
+    taken.into_iter().map(count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Server, closed, echo, numbers, params};
+
+    const TIMING: BlockTiming = BlockTiming {
+        warmup_ms: 2,
+        measure_ms: 10,
+        count_ms: 0,
+    };
+
+    fn options(servers: &[&Server], order: Vec<Vec<usize>>) -> TurnOptions {
+        let process = std::process::id();
+        TurnOptions {
+            servers: servers
+                .iter()
+                .map(|server| (server.address, process))
+                .collect(),
+            order,
+            timing: TIMING,
+            seed: 1,
+            cpus: Vec::new(),
+            congestion: None,
+            allow_remote: false,
+        }
+    }
+
+    #[test]
+    fn turns_are_taken_in_the_order_asked_for_and_each_is_counted() {
+        let start = || Server::start(|stream| echo(|_| {})(stream));
+        let (first, second) = (start(), start());
+        let order = vec![vec![1, 0], vec![0, 1], vec![1, 0]];
+        let options = options(&[&first, &second], order);
+        let turns = take_turns(&numbers(closed(3, 2)), &params(), &options).unwrap();
+        let places: Vec<_> = turns.iter().map(|turn| (turn.round, turn.server)).collect();
+        assert_eq!(places, [(0, 1), (0, 0), (1, 0), (1, 1), (2, 1), (2, 0)]);
+        for turn in turns {
+            assert!(turn.operations > 0 && turn.wrong == 0, "{turn:?}");
+            assert!(
+                turn.wall_ns >= 10_000_000 && turn.server_cpu_ns > 0,
+                "{turn:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_that_leaves_a_server_out_is_refused() {
+        let server = Server::start(|stream| echo(|_| {})(stream));
+        let options = options(&[&server, &server], vec![vec![0, 0]]);
+        let error = take_turns(&numbers(closed(1, 1)), &params(), &options).unwrap_err();
+        assert!(error.to_string().contains("one turn"), "{error}");
+    }
+}
