@@ -113,6 +113,9 @@ pub(crate) enum Command {
                       ringside compare reports/runs/A reports/runs/B"
     )]
     Compare(CompareArgs),
+    /// Load several servers in turn, and print every turn as JSON.
+    #[command(hide = true)]
+    Turns(TurnsArgs),
     /// Start one server and print a line of JSON when it is ready.
     #[command(
         after_help = "Example: ringside serve 'http/epoll[body=sendfile]' --listen 127.0.0.1:8080 --root ./site"
@@ -247,6 +250,37 @@ pub(crate) struct CompareArgs {
     /// Folder that holds runs/ and latest.
     #[arg(long, default_value = "reports", value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TurnsArgs {
+    /// The scenario, with its parameters.
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: String,
+    /// Addresses of the servers.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "ADDR")]
+    pub(crate) target: Vec<SocketAddr>,
+    /// A process of each server.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "PID")]
+    pub(crate) watch: Vec<u32>,
+    /// The order of the servers' places in each round: 0.2.1,1.0.2
+    #[arg(long, required = true, value_delimiter = ',', value_name = "ORDER")]
+    pub(crate) order: Vec<String>,
+    /// Processors of the generator, a thread for each.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) cpus: Vec<usize>,
+    /// Seed of every byte.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The part of each turn that is dropped.
+    #[arg(long, default_value = "15ms", value_name = "TIME")]
+    pub(crate) warmup: String,
+    /// The part that is measured.
+    #[arg(long, default_value = "60ms", value_name = "TIME")]
+    pub(crate) measure: String,
+    /// TCP congestion control of the generator's sockets.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) congestion: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod definition;
 mod error;
 mod fixtures;
 mod folder;
+mod gate_plan;
 mod generator;
 mod manifest;
 mod observer;
@@ -30,6 +31,7 @@ mod server;
 mod stop;
 mod template;
 mod toml_file;
+mod triple;
 
 #[cfg(test)]
 mod testing;
@@ -40,6 +42,7 @@ pub use definition::{Cover, GroupDefinition, PlanDefinition};
 pub use error::RunError;
 pub use fixtures::write_fixtures;
 pub use folder::stored_programs;
+pub use gate_plan::{GateCell, GatePlan};
 pub use manifest::{
     CAPABILITIES, ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program,
 };
@@ -55,3 +58,4 @@ pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, resume};
 pub use server::{Launch, Server, ServerOrder, StartFailure};
 pub use stop::Stop;
 pub use toml_file::DataError;
+pub use triple::{Contestant, TripleOrder};

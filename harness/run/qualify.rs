@@ -101,6 +101,7 @@ pub fn check_conformance(
         log: &log,
         head_deadline: Some(HEAD_DEADLINE),
         confinement: Confinement::default(),
+        environment: &[],
     };
     let server = order.start().1?;
     let Some(&address) = server.addresses.first() else {

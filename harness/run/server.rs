@@ -62,6 +62,8 @@ pub struct ServerOrder<'a> {
     pub head_deadline: Option<Duration>,
     /// What is kept from it.
     pub confinement: Confinement,
+    /// Variables of its environment, beside what a manifest sets.
+    pub environment: &'a [(OsString, OsString)],
 }
 
 /// A server that answers.
@@ -129,7 +131,7 @@ impl ServerOrder<'_> {
 
     fn start_own(&self) -> (Vec<String>, Result<Server, StartFailure>) {
         let argv = self.own_command();
-        let started = self.start_child(self.order(&argv, Vec::new(), None, None));
+        let started = self.start_child(self.order(&argv, self.environment.to_vec(), None, None));
         let server = started.and_then(|(mut child, group)| {
             let line = self.first_line(&child)?;
             child.ignore_output();
@@ -211,6 +213,7 @@ impl ServerOrder<'_> {
         let environment = manifest.environment.iter();
         let environment = environment
             .map(|(name, value)| (name.into(), fill(value).into()))
+            .chain(self.environment.iter().cloned())
             .collect();
         let order = self.order(&argv, environment, Some(self.tmp), listener.inherited);
         let server = self.start_child(order).and_then(|(mut child, group)| {

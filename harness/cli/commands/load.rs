@@ -79,7 +79,7 @@ fn check_watched(watch: Option<u32>) -> Result<(), UsageError> {
 }
 
 /// A target or a setting that is refused is the caller's to mend.
-fn usage(error: LoadError) -> anyhow::Error {
+pub(crate) fn usage(error: LoadError) -> anyhow::Error {
     match error {
         LoadError::Remote { .. } => UsageError(error.to_string()).into(),
         // The cause names the parameter and what it takes.
@@ -96,7 +96,8 @@ fn broken(output: &Output, violation: String) -> anyhow::Result<Exit> {
     anyhow::bail!("the answers are not usable: {violation}")
 }
 
-fn milliseconds(option: &str, text: &str) -> Result<u64, UsageError> {
+/// A time of an option, in milliseconds.
+pub(crate) fn milliseconds(option: &str, text: &str) -> Result<u64, UsageError> {
     let time = parse_duration(text).filter(|time| *time <= Duration::from_secs(3600));
     let time = time.ok_or_else(|| {
         UsageError(format!(

@@ -21,4 +21,6 @@ pub(crate) mod serve;
 #[cfg(measures)]
 pub(crate) mod side_by_side;
 #[cfg(measures)]
+pub(crate) mod turns;
+#[cfg(measures)]
 pub(crate) mod verify;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ringside_contract::{Claim, Host, Measurement, Plan, Purpose};
-use ringside_run::{Candidate, Catalogue, Manifest, PlanDefinition, PlanOptions, plan};
+use ringside_run::{Candidate, Catalogue, GatePlan, Manifest, PlanDefinition, PlanOptions, plan};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -299,4 +299,15 @@ fn a_manifest_can_say_that_it_lacks_whatever_a_case_needs() {
     needed.sort_unstable();
     needed.dedup();
     assert_eq!(needed, ringside_run::CAPABILITIES);
+}
+
+#[test]
+fn what_two_builds_are_compared_by_names_what_exists() {
+    let text = std::fs::read_to_string(repository("datasets/plans/gate.toml")).unwrap();
+    let plan = GatePlan::parse("gate.toml", &text, &catalogue()).unwrap();
+    assert!(plan.cells.len() >= 6, "{plan:?}");
+    assert!(
+        plan.timing.measure_ms >= 50,
+        "shorter turns shrink an effect"
+    );
 }
