@@ -9,6 +9,7 @@ use ringside_contract::{
     BlockTiming, Confinement, GATE_SCHEMA, ImplementationSpec, Pass, ScenarioSpec, TripleRecord,
     Turn,
 };
+use ringside_metal::process::Ended;
 
 use crate::catalogue::Subject;
 use crate::child::{Child, Line, Order};
@@ -139,7 +140,7 @@ impl TripleOrder<'_> {
         let line = self.result(&child, servers)?;
         let ended = child.ended_within(END_LIMIT);
         match serde_json::from_str(&line) {
-            Ok(turns) if ended.is_some_and(|ended| ended.is_success()) => Ok(turns),
+            Ok(turns) if ended.is_some_and(Ended::is_success) => Ok(turns),
             _ => Err(format!("the generator failed: {}", child.stderr_tail())),
         }
     }
