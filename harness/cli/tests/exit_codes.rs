@@ -88,7 +88,8 @@ fn help_names_every_plan() {
     let files = std::fs::read_dir(folder).unwrap();
     let plans = files.map(|file| file.unwrap().path());
     let plans = plans.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
-    assert_eq!(named, plans.collect());
+    // What two builds are compared by is no plan of a run.
+    assert_eq!(named, plans.filter(|name| name != "gate").collect());
 }
 
 #[test]
