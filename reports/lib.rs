@@ -4,9 +4,11 @@
 //!
 //! `page` assembles `sections/`, one file for each question that a reader asks; `chart/` draws the SVG;
 //! `format` turns figures into few digits with units; `view` sorts the document's lists for reading.
+//! `gate/` shows a [`GateReport`](ringside_contract::GateReport) in the same ways.
 
 mod chart;
 mod format;
+mod gate;
 mod lead;
 mod markdown;
 mod page;
@@ -16,6 +18,7 @@ mod summary;
 mod view;
 mod words;
 
+pub use gate::{gate_markdown, gate_page, gate_table};
 pub use markdown::markdown;
 pub use page::page;
 pub use printable::printable;

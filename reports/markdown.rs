@@ -26,7 +26,8 @@ fn block(block: &Block) -> String {
     }
 }
 
-fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
+/// A table with its rule under the heads.
+pub(crate) fn table(columns: &[Column], rows: &[Vec<String>]) -> String {
     let mut text = row(columns.iter().map(|column| column.head));
     text.push('|');
     for column in columns {
@@ -50,7 +51,7 @@ fn row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Text that stays on its line and is neither markup nor HTML.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -18,17 +18,7 @@ pub fn page(verdicts: &Verdicts) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="referrer" content="no-referrer";
-                // An empty icon keeps browsers from asking a server for one.
-                link rel="icon" href="data:,";
-                title { "Ringside: run " (verdicts.run.run) }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
+            (head(&format!("Ringside: run {}", verdicts.run.run), ""))
             body {
                 a.skip href="#main" { "To the verdicts" }
                 (sections::headline(verdicts))
@@ -48,6 +38,24 @@ pub fn page(verdicts: &Verdicts) -> String {
         }
     };
     printable(&markup.into_string()).into_owned()
+}
+
+/// The head of a page: what it may load, which is nothing, and its styles. `styles` are its own ones,
+/// behind those that all pages share.
+pub(crate) fn head(title: &str, styles: &'static str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="referrer" content="no-referrer";
+            // An empty icon keeps browsers from asking a server for one.
+            link rel="icon" href="data:,";
+            title { (title) }
+            style { (PreEscaped(include_str!("style.css"))) (PreEscaped(styles)) }
+        }
+    }
 }
 
 fn navigation(verdicts: &Verdicts) -> Markup {

@@ -37,14 +37,16 @@ pub struct Column {
     pub number: bool,
 }
 
-const fn text(head: &'static str) -> Column {
+/// A column of words.
+pub(crate) const fn text(head: &'static str) -> Column {
     Column {
         head,
         number: false,
     }
 }
 
-const fn number(head: &'static str) -> Column {
+/// A column of numbers.
+pub(crate) const fn number(head: &'static str) -> Column {
     Column { head, number: true }
 }
 

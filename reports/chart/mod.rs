@@ -7,6 +7,7 @@ mod interval;
 mod percentile;
 mod scale;
 mod series;
+mod slowdown;
 mod sweep;
 
 /// Microseconds that no latency of a run reaches (eleven days): what lies beyond is no measurement.
@@ -15,4 +16,5 @@ const LATENCY_MAX_US: f64 = 1e12;
 pub(crate) use interval::{Domain, against_bounds, around_one, shared_row};
 pub(crate) use percentile::percentile_curve;
 pub(crate) use series::{SERIES_MAX, key};
+pub(crate) use slowdown::SlowdownAxis;
 pub(crate) use sweep::{End, held, sweep_curve};

@@ -39,7 +39,7 @@ pub(crate) fn headline(verdicts: &Verdicts) -> Markup {
 }
 
 /// The theme is a matter of style sheets alone (`:has(:checked)`), so that it works without scripts.
-fn theme_switch() -> Markup {
+pub(crate) fn theme_switch() -> Markup {
     html! {
         fieldset.theme {
             legend.sr { "Colours of the page" }

@@ -1,5 +1,6 @@
 //! The parts of the page, one file for each question that a reader asks, in the order of the page.
 
+mod changes;
 mod choose;
 mod claims;
 mod formulas;
@@ -9,9 +10,10 @@ mod scenarios;
 mod table;
 mod trust;
 
+pub(crate) use changes::changes;
 pub(crate) use choose::choose;
 pub(crate) use claims::{claims, contradictions, goals};
-pub(crate) use headline::{headline, machine_words, summary_sentences};
+pub(crate) use headline::{headline, machine_words, summary_sentences, theme_switch};
 pub(crate) use repeat::repeat;
 pub(crate) use scenarios::scenarios;
 pub(crate) use trust::trust;
