@@ -122,7 +122,10 @@ mod tests {
         let axis = SlowdownAxis::of([(0.05, &one)].into_iter());
         assert_eq!(axis.scale.place(0.0), WIDTH / 2.0);
         assert!(axis.scale.place(0.05) > WIDTH / 2.0);
-        assert!(axis.scale.place(0.05) < axis.scale.place(0.09), "room beside the band");
+        assert!(
+            axis.scale.place(0.05) < axis.scale.place(0.09),
+            "room beside the band"
+        );
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! The gate as one HTML file, in the look of [`crate::page()`].
 
 use maud::{DOCTYPE, Markup, html};
-use ringside_contract::{
-    CountedChange, CountedState, GateReport, GateSide, Host, Placement,
-};
+use ringside_contract::{CountedChange, CountedState, GateReport, GateSide, Host, Placement};
 
 use super::table::title;
 use super::words::{closed, counted_look, counts, headline, verdict_look};

@@ -35,7 +35,10 @@ pub fn gate_table(report: &GateReport) -> Vec<Block> {
 
 /// What was compared with what.
 pub(super) fn title(report: &GateReport) -> String {
-    format!("Ringside gate: {} against {}", report.head.name, report.base.name)
+    format!(
+        "Ringside gate: {} against {}",
+        report.head.name, report.base.name
+    )
 }
 
 /// The columns of [`rows`].

@@ -77,7 +77,9 @@ fn tally(report: &GateReport) -> String {
 
 /// `2.1 % slower, between 1.4 % and 2.9 %`; ends on both sides of zero say so each.
 pub(crate) fn slowdown(interval: &Interval) -> String {
-    let Interval { low, point, high, .. } = *interval;
+    let Interval {
+        low, point, high, ..
+    } = *interval;
     if ![low, point, high].iter().all(|value| value.is_finite()) {
         return "no figure".to_owned();
     }
@@ -139,7 +141,8 @@ pub(crate) fn medians(change: &MetricChange) -> String {
 
 /// Both counts and how far they lie apart: `1 200 → 1 260 (5.0 % more)`.
 pub(crate) fn counts(change: &CountedChange) -> String {
-    let written = |count: Option<f64>, side| count.map_or_else(|| format!("not in {side}"), count_words);
+    let written =
+        |count: Option<f64>, side| count.map_or_else(|| format!("not in {side}"), count_words);
     let both = format!(
         "{} → {}",
         written(change.base, "base"),
@@ -195,10 +198,30 @@ mod tests {
     fn a_slowdown_reads_as_words() {
         for (low, point, high, expected) in [
             (0.014, 0.021, 0.029, "2.1 % slower, between 1.4 % and 2.9 %"),
-            (-0.029, -0.021, -0.014, "2.1 % faster, between 1.4 % and 2.9 %"),
-            (-0.01, 0.002, 0.02, "0.2 % slower, between 1.0 % faster and 2.0 % slower"),
-            (-0.02, -0.01, 0.000_1, "1.0 % faster, between 0.0 % and 2.0 %"),
-            (-0.01, 0.0, 0.01, "level, between 1.0 % faster and 1.0 % slower"),
+            (
+                -0.029,
+                -0.021,
+                -0.014,
+                "2.1 % faster, between 1.4 % and 2.9 %",
+            ),
+            (
+                -0.01,
+                0.002,
+                0.02,
+                "0.2 % slower, between 1.0 % faster and 2.0 % slower",
+            ),
+            (
+                -0.02,
+                -0.01,
+                0.000_1,
+                "1.0 % faster, between 0.0 % and 2.0 %",
+            ),
+            (
+                -0.01,
+                0.0,
+                0.01,
+                "level, between 1.0 % faster and 1.0 % slower",
+            ),
             (0.0, 0.0, 0.02, "level, between 0 % and 2.0 % slower"),
             (-0.02, 0.0, 0.0, "level, between 0 % and 2.0 % faster"),
             (0.0, 0.0, 0.0, "level"),

@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ringside_reports::page;
+use ringside_reports::{gate_page, page};
 
-use crate::{fixtures, published};
+use crate::{fixtures, gate, published};
 
 /// The names of the browser that Debian, Ubuntu and Fedora install.
 const NAMES: [&str; 2] = ["chromium", "chromium-browser"];
@@ -50,6 +50,25 @@ fn a_published_run_is_clean_and_its_tables_fit_a_desktop_screen() {
         let wide = browser.open("published", &html, WIDE);
         wide.expect_clean();
         assert_eq!(wide.fact("scrolling"), Some("0"));
+    }
+}
+
+#[test]
+fn every_gate_is_clean_at_each_width_and_in_the_dark() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    for (name, report) in gate::gates() {
+        let html = gate_page(&report);
+        let dark = html.replace("id=\"theme-auto\" checked", "id=\"theme-auto\"");
+        let dark = dark.replace("id=\"theme-dark\"", "id=\"theme-dark\" checked");
+        assert_ne!(html, dark, "{name}");
+        for width in [NARROW, WIDE] {
+            browser.open(name, &html, width).expect_clean();
+        }
+        browser
+            .open(&format!("{name}_dark"), &dark, NARROW)
+            .expect_clean();
     }
 }
 

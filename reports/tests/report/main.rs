@@ -8,6 +8,8 @@ mod fixtures;
 #[cfg(test)]
 mod formulas;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod page;
