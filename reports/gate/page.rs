@@ -92,7 +92,7 @@ fn counted_figures(all: &[CountedChange]) -> Markup {
         @if !all.is_empty() {
             section #counted aria-labelledby="counted-h" {
                 h2 #counted-h { "Counted figures" }
-                p.hint { "Counted, not timed: noise of the machine does not reach them." }
+                p.hint { "Counted, not timed. Counts of a pure function are exact; others vary a little, and only warn." }
                 div.card {
                     @if changed.is_empty() { p { "All are within the threshold." } }
                     ul.plain-list { @for change in changed { (counted_item(change)) } }
@@ -114,7 +114,7 @@ fn counted_item(change: &CountedChange) -> Markup {
         li {
             span.chip.(class) { span aria-hidden="true" { (sign) " " } (word) }
             " " b { (breakable(&change.name)) } ", " (change.metric) ": " (counts(change))
-            @if let CountedState::NotCounted { because } = &change.state { " " (with_code(&closed(because))) }
+            @if let CountedState::NotCounted { because } = &change.state { p.hint { (with_code(&closed(because))) } }
         }
     }
 }
