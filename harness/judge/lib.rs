@@ -50,7 +50,11 @@ pub use controls::coverage;
 pub use doubt::doubt;
 pub use export::csv_export;
 pub use formulas::{FormulasError, read_formulas};
-pub use gate::{holm, sign_test};
+pub use gate::{
+    Decision, EffectError, GateMetric, GateRule, MetricEffect, ScenarioEffects, TrialSummary,
+    TripleEffect, changes, confirm, effect, holm, look, overall, proportion_bounds, resampled,
+    sign_test, trials,
+};
 pub use input::{Families, JudgeInput, ScenarioInfo};
 pub use interval::{NOMINAL_CONFIDENCE, SAMPLES_MIN, median_interval, ratio_interval};
 pub use judge::judge;

@@ -7,7 +7,12 @@ pub(crate) struct Random(u64);
 impl Random {
     /// With a fixed first number.
     pub(crate) const fn new() -> Self {
-        Self(0x5eed)
+        Self::seeded(0x5eed)
+    }
+
+    /// With numbers that follow from `seed`.
+    pub(crate) const fn seeded(seed: u64) -> Self {
+        Self(seed)
     }
 
     fn next(&mut self) -> u64 {

@@ -1,5 +1,24 @@
 //! The gate: what follows from triples of two builds.
+//!
+//! ```text
+//! TripleRecord --effect--> TripleEffect --look--> Decision --confirm--> GateVerdict --overall--^
+//!                               ^--changes--> MetricChange, trials--> TrialSummary
+//! ```
 
+mod change;
+mod decision;
+mod effect;
+mod proportion;
+mod rule;
+#[cfg(test)]
+mod samples;
+mod selftest;
 mod sign;
 
+pub use change::changes;
+pub use decision::{Decision, confirm, overall};
+pub use effect::{EffectError, GateMetric, MetricEffect, TripleEffect, effect};
+pub use proportion::proportion_bounds;
+pub use rule::{GateRule, ScenarioEffects, look};
+pub use selftest::{TrialSummary, resampled, trials};
 pub use sign::{holm, sign_test};
