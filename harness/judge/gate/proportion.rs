@@ -40,7 +40,7 @@ fn bisect(below: impl Fn(f64) -> bool) -> f64 {
 
 /// The probability of `successes` or more in `trials` when each succeeds with `share`, which lies
 /// between 0 and 1.
-fn at_least(successes: usize, trials: usize, share: f64) -> f64 {
+pub(super) fn at_least(successes: usize, trials: usize, share: f64) -> f64 {
     // Logarithms, because the first terms may leave the range of a double.
     let odds = share.ln() - (-share).ln_1p();
     let mut log_mass = trials as f64 * (-share).ln_1p();

@@ -1,18 +1,11 @@
 //! The sign test: how likely so many of some independent samples lie on one side of a bound when the median
 //! lies on it. It assumes nothing of their distribution, so that the outliers of a shared machine do no harm.
 
+use super::proportion::at_least;
+
 /// The probability that at least `successes` of `trials` fair coins show heads.
 pub fn sign_test(successes: usize, trials: usize) -> f64 {
-    // Logarithms, because 2^-trials leaves the range of a double at 1,075 trials.
-    let mut log_mass = -(trials as f64) * std::f64::consts::LN_2;
-    let mut tail = 0.0;
-    for heads in 0..=trials {
-        if heads >= successes {
-            tail += log_mass.exp();
-        }
-        log_mass += ((trials - heads) as f64 / (heads + 1) as f64).ln();
-    }
-    tail.min(1.0)
+    at_least(successes, trials, 0.5)
 }
 
 /// Which of several hypotheses are rejected when the chance to reject any true one is to be at most `level`:
