@@ -4,8 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use ringside_contract::{BlockTiming, Latency, Measures, ScenarioSpec, parse_duration};
+use ringside_contract::{
+    BlockTiming, Latency, Measures, Params, Scenario, ScenarioSpec, parse_duration,
+};
 use ringside_load::{DriveOptions, LoadError};
+use ringside_run::Catalogue;
 use serde::Serialize;
 
 use crate::args::{Format, Global, LoadArgs};
@@ -21,14 +24,8 @@ struct Broken {
 
 /// Drives the load and prints what was measured.
 pub(crate) fn load(global: &Global, args: &LoadArgs, output: &Output) -> anyhow::Result<Exit> {
-    let spec: ScenarioSpec = args
-        .scenario
-        .parse()
-        .map_err(|error| UsageError(format!("{error}")))?;
     let catalogue = catalogue::catalogue(global)?;
-    let (scenario, params) = catalogue
-        .scenario(&spec)
-        .map_err(|error| UsageError(error.to_string()))?;
+    let (scenario, params) = scenario(&catalogue, &args.scenario)?;
     let options = DriveOptions {
         targets: args.target.clone(),
         seed: args.seed,
@@ -63,6 +60,19 @@ pub(crate) fn load(global: &Global, args: &LoadArgs, output: &Output) -> anyhow:
         Format::Human | Format::Md => show(output, scenario.meta().operations, &measures),
     }
     Ok(Exit::Ok)
+}
+
+/// The scenario of that name, with its parameters.
+pub(crate) fn scenario(
+    catalogue: &Catalogue,
+    name: &str,
+) -> Result<(&'static dyn Scenario, Params), UsageError> {
+    let spec: ScenarioSpec = name
+        .parse()
+        .map_err(|error| UsageError(format!("{error}")))?;
+    catalogue
+        .scenario(&spec)
+        .map_err(|error| UsageError(error.to_string()))
 }
 
 /// Whether there is such a process: what a process uses that is not there would read as nothing.

@@ -2,29 +2,29 @@
 //! is for programs.
 
 use anyhow::Context;
-use ringside_contract::{BlockTiming, ScenarioSpec};
+use ringside_contract::BlockTiming;
 use ringside_load::TurnOptions;
 
 use crate::args::{Global, TurnsArgs};
 use crate::catalogue;
-use crate::commands::load::{milliseconds, usage};
+use crate::commands::load::{milliseconds, scenario, usage};
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
 
 /// Loads the servers in turn and prints the turns as one line of JSON.
 pub(crate) fn turns(global: &Global, args: &TurnsArgs, output: &Output) -> anyhow::Result<Exit> {
-    let spec: ScenarioSpec = args
-        .scenario
-        .parse()
-        .map_err(|error| UsageError(format!("{error}")))?;
     let catalogue = catalogue::catalogue(global)?;
-    let (scenario, params) = catalogue
-        .scenario(&spec)
-        .map_err(|error| UsageError(error.to_string()))?;
+    let (scenario, params) = scenario(&catalogue, &args.scenario)?;
     let options = options(args)?;
     let turns = ringside_load::take_turns(scenario, &params, &options)
         .map_err(usage)
-        .with_context(|| format!("failed to load {} servers with {spec}", args.target.len()))?;
+        .with_context(|| {
+            format!(
+                "failed to load {} servers with {}",
+                args.target.len(),
+                params.spec()
+            )
+        })?;
     output.json(&turns)?;
     Ok(Exit::Ok)
 }
@@ -37,7 +37,6 @@ fn options(args: &TurnsArgs) -> Result<TurnOptions, UsageError> {
             args.watch.len()
         )));
     }
-    let order = args.order.iter().map(|round| places(round));
     Ok(TurnOptions {
         servers: args
             .target
@@ -45,7 +44,11 @@ fn options(args: &TurnsArgs) -> Result<TurnOptions, UsageError> {
             .copied()
             .zip(args.watch.clone())
             .collect(),
-        order: order.collect::<Result<_, _>>()?,
+        order: args
+            .order
+            .iter()
+            .map(|round| places(round))
+            .collect::<Result<_, _>>()?,
         timing: BlockTiming {
             warmup_ms: milliseconds("--warmup", &args.warmup)?,
             measure_ms: milliseconds("--measure", &args.measure)?,
