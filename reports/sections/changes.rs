@@ -33,7 +33,7 @@ fn card(axis: &SlowdownAxis, row: &GateRow) -> Markup {
         div.card {
             h3 {
                 span.chip.(class) { span aria-hidden="true" { (sign) " " } (word) }
-                (breakable(&row.scenario.to_string())) " with " (breakable(&row.implementation.to_string()))
+                (breakable(&row.implementation.to_string())) " in " (breakable(&row.scenario.to_string()))
             }
             (reason(&row.verdict))
             @for change in &row.changes { (change_item(axis, row, change, "")) }
