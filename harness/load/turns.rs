@@ -56,6 +56,10 @@ pub fn take_turns(
     each.iter().try_for_each(|options| check(&plan, options))?;
     let mut warnings = Vec::new();
     let Threads { count, own_tables } = tables::fit(&mut plan, options.cpus.len(), &mut warnings)?;
+    if let Some(because) = warnings.pop() {
+        // Nobody reads a warning of a triple.
+        return Err(LoadError::Settings { because });
+    }
     let rounds = u32::try_from(options.order.len()).unwrap_or(u32::MAX);
     let segments = turns(&plan.arrivals, &options.timing, rounds);
     let per_source = connections_per_source();
@@ -212,19 +216,28 @@ impl Led<'_> {
 /// Adds what the threads counted to what was read of the clocks.
 fn count_turns(taken: Vec<Taken>, reports: &[Vec<Report>]) -> Vec<Turn> {
     let count = |taken: Taken| {
-        let segment = warmup_of(taken.round) + 1;
-        let mut tally = Tally::new(false);
-        for report in &reports[taken.server] {
-            tally.add(&report.tallies[segment]);
-        }
+        let warmup = warmup_of(taken.round);
+        let tally = |segment: usize| {
+            let mut sum = Tally::new(false);
+            let tallies = reports[taken.server]
+                .iter()
+                .map(|report| &report.tallies[segment]);
+            tallies.for_each(|tally| sum.add(tally));
+            sum
+        };
+        let turn = tally(warmup + 1);
+        // Wrong is wrong whenever it was: also in the warm-up, and where an answer came behind the turn.
+        let corrupt: u64 = (warmup..=warmup + 2)
+            .map(|segment| tally(segment).corrupt)
+            .sum();
         let [start, end] = &taken.server_clocks;
         let [generator_start, generator_end] = &taken.generator_clocks;
         Turn {
             server: u32::try_from(taken.server).unwrap_or(u32::MAX),
             round: taken.round,
             wall_ns: generator_end.at_ns.saturating_sub(generator_start.at_ns),
-            operations: tally.operations,
-            wrong: tally.errors + tally.corrupt + tally.timeouts,
+            operations: turn.operations,
+            wrong: turn.errors + turn.timeouts + corrupt,
             server_cpu_ns: cpu_between(start, end),
             generator_cpu_ns: cpu_between(generator_start, generator_end),
         }
@@ -275,6 +288,20 @@ mod tests {
                 "{turn:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_wrong_answer_before_the_measured_part_is_told_of() {
+        let server = Server::start(|stream| {
+            let mut first = true;
+            echo(|message| message[0] ^= u8::from(std::mem::take(&mut first)))(stream);
+        });
+        let mut options = options(&[&server], vec![vec![0]; 2]);
+        // Long enough for the first answers to lie in it.
+        options.timing.warmup_ms = 100;
+        let turns = take_turns(&numbers(closed(2, 1)), &params(), &options).unwrap();
+        let wrong: Vec<u64> = turns.iter().map(|turn| turn.wrong).collect();
+        assert_eq!(wrong, [2, 0]);
     }
 
     #[test]
