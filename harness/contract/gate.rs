@@ -21,7 +21,7 @@ pub struct Turn {
     pub wall_ns: u64,
     /// Operations that ended in it, rightly or not.
     pub operations: u64,
-    /// Of these, errors and wrong answers.
+    /// Errors and time-outs in it, and wrong answers in it, in its warm-up and until the next turn.
     pub wrong: u64,
     /// Processor time of the server's process tree in it, in nanoseconds.
     pub server_cpu_ns: u64,
@@ -32,7 +32,7 @@ pub struct Turn {
 /// Which of the two measurements of a scenario a triple belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Pass {
+pub enum Phase {
     /// The one that every scenario has.
     First,
     /// A second one in fresh processes, after the first found a regression.
@@ -49,8 +49,8 @@ pub struct TripleRecord {
     /// The implementation.
     pub implementation: ImplementationSpec,
     /// The measurement that it belongs to.
-    pub pass: Pass,
-    /// Its number in its pass, from 0.
+    pub phase: Phase,
+    /// Its number in its phase, from 0.
     pub number: u32,
     /// Seed of the order of turns and of the load.
     pub seed: u64,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringside_contract::{
-    BlockTiming, Confinement, GATE_SCHEMA, ImplementationSpec, Pass, ScenarioSpec, TripleRecord,
+    BlockTiming, Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord,
     Turn,
 };
 use ringside_metal::process::Ended;
@@ -59,7 +59,7 @@ pub struct TripleOrder<'a> {
     /// A folder for the servers' files and logs, made and removed here.
     pub tmp: &'a Path,
     /// The measurement that it belongs to.
-    pub pass: Pass,
+    pub phase: Phase,
     /// Its number.
     pub number: u32,
 }
@@ -80,7 +80,7 @@ impl TripleOrder<'_> {
             schema: GATE_SCHEMA,
             scenario: self.scenario.clone(),
             implementation: self.implementation.clone(),
-            pass: self.pass,
+            phase: self.phase,
             number: self.number,
             seed: self.load_seed(),
             began_at: now_s(),
@@ -124,7 +124,15 @@ impl TripleOrder<'_> {
             environment: &contestant.environment,
         };
         let (_, started) = order.start();
-        started.map_err(|failure| format!("{}: {failure}", contestant.label))
+        let server = started.map_err(|failure| format!("{}: {failure}", contestant.label))?;
+        match server.addresses.len() {
+            1 => Ok(server),
+            // Loading one of several would leave the rest of the server idle.
+            many => Err(format!(
+                "{}: it listens on {many} addresses, and a turn loads one; give --cores 1",
+                contestant.label
+            )),
+        }
     }
 
     fn load(&self, tmp: &Path, servers: &[Server]) -> Result<Vec<Turn>, String> {
@@ -183,7 +191,7 @@ impl TripleOrder<'_> {
     }
 
     fn load_seed(&self) -> u64 {
-        load_seed(self.seed, pass_number(self.pass), self.number)
+        load_seed(self.seed, phase_number(self.phase), self.number)
     }
 
     fn command(&self, servers: &[Server]) -> Vec<String> {
@@ -222,10 +230,10 @@ impl TripleOrder<'_> {
 }
 
 /// Triples of the two measurements have seeds of their own.
-fn pass_number(pass: Pass) -> u32 {
-    match pass {
-        Pass::First => 0,
-        Pass::Confirming => 1,
+fn phase_number(phase: Phase) -> u32 {
+    match phase {
+        Phase::First => 0,
+        Phase::Confirming => 1,
     }
 }
 
@@ -239,10 +247,11 @@ mod tests {
     use crate::stop::Stop;
     use crate::testing::{catalogue, host};
 
-    /// `serve` is ready at once; `turns` keeps what it was called with and gives one turn, or fails for a
+    /// `serve` is ready at once, `http/tokio` on two addresses; `turns` keeps what it was called with and gives one turn, or fails for a
     /// larger file.
     const SCRIPT: &str = r#"#!/bin/sh
 case "$1 $2" in
+"serve http/tokio"*) echo '{"addr":"127.0.0.1:9","addrs":["127.0.0.1:9","127.0.0.1:10"]}'; exec sleep 1000 ;;
 serve*) echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 *size=2KiB*) echo "no connection" >&2; exit 9 ;;
 esac
@@ -252,14 +261,14 @@ echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns
 
     /// Runs a triple of three servers against `scenario`; gives its record and what the generator was
     /// called with.
-    fn run(scenario: &str, stop: &Stop) -> (Option<TripleRecord>, String) {
+    fn run(scenario: &str, implementation: &str, stop: &Stop) -> (Option<TripleRecord>, String) {
         let folder = tempfile::tempdir().unwrap();
         let executable = folder.path().join("ringside");
         std::fs::write(&executable, SCRIPT).unwrap();
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&executable, mode).unwrap();
         let (catalogue, host) = (catalogue(), host());
-        let implementation = "http/epoll".parse().unwrap();
+        let implementation = implementation.parse().unwrap();
         let subject = catalogue.subject(&implementation).unwrap();
         let contestant = |label| Contestant {
             label,
@@ -285,7 +294,7 @@ echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns
             seed: 1,
             root: folder.path(),
             tmp: &folder.path().join("triple"),
-            pass: Pass::First,
+            phase: Phase::First,
             number: 3,
         };
         let record = order.run();
@@ -296,7 +305,7 @@ echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns
 
     #[test]
     fn a_triple_has_the_turns_of_its_servers() {
-        let (record, called) = run("http/small", &Stop::default());
+        let (record, called) = run("http/small", "http/epoll", &Stop::default());
         let record = record.unwrap();
         assert_eq!(record.failed, None);
         assert_eq!(record.servers, ["base", "again", "head"]);
@@ -317,15 +326,23 @@ echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns
 
     #[test]
     fn a_generator_that_fails_is_a_failed_triple_with_its_words() {
-        let (record, _) = run("http/small{size=2KiB}", &Stop::default());
+        let (record, _) = run("http/small{size=2KiB}", "http/epoll", &Stop::default());
         let failed = record.unwrap().failed.unwrap();
         assert!(failed.contains("no connection"), "{failed}");
+    }
+
+    #[test]
+    fn a_server_of_several_addresses_is_a_failed_triple() {
+        let (record, called) = run("http/small", "http/tokio", &Stop::default());
+        let failed = record.unwrap().failed.unwrap();
+        assert!(failed.contains("base: it listens on 2"), "{failed}");
+        assert_eq!(called, "", "nothing is loaded");
     }
 
     #[test]
     fn an_interrupted_triple_has_no_record() {
         let stop = Stop::default();
         stop.set();
-        assert_eq!(run("http/small", &stop).0, None);
+        assert_eq!(run("http/small", "http/epoll", &stop).0, None);
     }
 }

@@ -342,7 +342,7 @@ const SERVER_FULL: f64 = 0.90;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringside_contract::{GATE_SCHEMA, Pass};
+    use ringside_contract::{GATE_SCHEMA, Phase};
 
     fn turn(server: u32, round: u32, operations: u64, server_cpu_ns: u64) -> Turn {
         Turn {
@@ -361,7 +361,7 @@ mod tests {
             schema: GATE_SCHEMA,
             scenario: "echo/small".parse().unwrap(),
             implementation: "echo/epoll".parse().unwrap(),
-            pass: Pass::First,
+            phase: Phase::First,
             number: 7,
             seed: 1,
             began_at: 0,
