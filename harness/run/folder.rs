@@ -2,14 +2,15 @@
 //! by one and never edited; what is in the file is safe whatever happens next.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ringside_contract::{Plan, RunRecord, SCHEMA};
 use serde::Deserialize;
 
 use crate::error::RunError;
+use crate::json_lines::{JsonLines, OpenError};
 use crate::manifest::{Manifest, StoredManifest};
 
 /// The manifests of the outside programs that the plan names.
@@ -25,7 +26,7 @@ pub(crate) struct RunFolder {
     pub(crate) path: PathBuf,
     /// `<id>`.
     pub(crate) run: String,
-    records: File,
+    records: JsonLines,
     /// Blocks that have a record.
     pub(crate) done: BTreeSet<BlockKey>,
 }
@@ -39,12 +40,7 @@ impl RunFolder {
         programs: &[StoredManifest],
         now_s: u64,
     ) -> Result<Self, RunError> {
-        let runs = reports.join("runs");
-        fs::create_dir_all(&runs).map_err(|e| RunError::before_run("create", &runs, e))?;
-        let stem = format!("{}-{}", timestamp(now_s), plan.name);
-        let (run, path) = unused_folder(&runs, &stem)?;
-        // Outside programs run in folders of their own, where a relative path means another place.
-        let path = fs::canonicalize(&path).map_err(|e| RunError::before_run("find", &path, e))?;
+        let (run, path) = new_folder(&reports.join("runs"), &plan.name, now_s)?;
         if let Err(error) = begin(&path, plan, programs) {
             // Without its plan it could neither be judged nor gone on with.
             let _ = fs::remove_dir_all(&path);
@@ -83,31 +79,19 @@ impl RunFolder {
 
     fn open(path: PathBuf, run: String) -> Result<Self, RunError> {
         let file_path = path.join("records.jsonl");
-        let fail = |step, error| RunError::file(step, &file_path, &path, error);
-        let mut records = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(&file_path)
-            .map_err(|error| fail("open", error))?;
-        lock(&records, &path)?;
-        let mut text = Vec::new();
-        records
-            .read_to_end(&mut text)
-            .map_err(|error| fail("read", error))?;
-        let whole = text
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        if whole < text.len() {
-            records
-                .set_len(whole as u64)
-                .map_err(|error| fail("repair", error))?;
-        }
-        let done = read_keys(&text[..whole]).map_err(|because| RunError::NotResumable {
+        let refuse = |because: String| RunError::NotResumable {
             path: file_path.clone(),
             because,
+        };
+        let (records, text) = JsonLines::open(&file_path).map_err(|error| match error {
+            OpenError::Taken => RunError::NotResumable {
+                path: path.clone(),
+                because: "a run is still going on in it; wait for its end, or end it with SIGINT"
+                    .to_owned(),
+            },
+            OpenError::System(step, error) => RunError::file(step, &file_path, &path, error),
         })?;
+        let done = read_keys(&text).map_err(refuse)?;
         Ok(Self {
             path,
             run,
@@ -119,21 +103,9 @@ impl RunFolder {
     /// Appends a record and waits until it is on disk. When that fails, the file keeps whole lines only.
     pub(crate) fn append(&mut self, record: &RunRecord) -> Result<(), RunError> {
         let path = self.path.join("records.jsonl");
-        let before = self.records.seek(io::SeekFrom::End(0));
-        let written = before.and_then(|_| {
-            let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
-            line.push(b'\n');
-            self.records.write_all(&line)?;
-            self.records.sync_data()
-        });
-        if let Err(error) = written {
-            // A torn line is harmless to readers; it is cut off where that is still possible.
-            if let Ok(length) = self.records.metadata().map(|metadata| metadata.len()) {
-                let whole = whole_lines(&path).unwrap_or(length);
-                let _ = self.records.set_len(whole);
-            }
-            return Err(RunError::file("write", &path, &self.path, error));
-        }
+        self.records
+            .append(record)
+            .map_err(|error| RunError::file("write", &path, &self.path, error))?;
         self.done.insert(key(record));
         Ok(())
     }
@@ -200,21 +172,6 @@ pub fn stored_programs(folder: &Path) -> Result<Vec<Manifest>, RunError> {
         .map_err(|error| refuse(format!("is not understood ({error})")))
 }
 
-/// Takes the folder for this process until its records are closed, so that no second process writes
-/// the same blocks. The system gives it free however the process ends.
-fn lock(records: &File, path: &Path) -> Result<(), RunError> {
-    use rustix::fs::{FlockOperation, flock};
-    match flock(records, FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(RunError::NotResumable {
-            path: path.to_owned(),
-            because: "a run is still going on in it; wait for its end, or end it with SIGINT"
-                .to_owned(),
-        }),
-        // A file system without locks has to do without.
-        _ => Ok(()),
-    }
-}
-
 /// Writes a file beside its place and renames it: it is there in full or not at all.
 fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
@@ -233,6 +190,19 @@ pub(crate) fn key(record: &RunRecord) -> BlockKey {
         record.implementation.to_string(),
         record.replica,
     )
+}
+
+/// Makes a folder in `parent` that is named by the time and `name`, and gives its name and its absolute path.
+///
+/// # Errors
+/// [`RunError::DiskFull`] or [`RunError::File`] when it cannot be made.
+pub fn new_folder(parent: &Path, name: &str, now_s: u64) -> Result<(String, PathBuf), RunError> {
+    fs::create_dir_all(parent).map_err(|e| RunError::before_run("create", parent, e))?;
+    let stem = format!("{}-{name}", timestamp(now_s));
+    let (name, path) = unused_folder(parent, &stem)?;
+    // Outside programs run in folders of their own, where a relative path means another place.
+    let path = fs::canonicalize(&path).map_err(|e| RunError::before_run("find", &path, e))?;
+    Ok((name, path))
 }
 
 fn unused_folder(runs: &Path, stem: &str) -> Result<(String, PathBuf), RunError> {
@@ -289,14 +259,6 @@ fn read_keys(text: &[u8]) -> Result<BTreeSet<BlockKey>, String> {
         ));
     }
     Ok(keys)
-}
-
-fn whole_lines(path: &Path) -> io::Result<u64> {
-    let text = fs::read(path)?;
-    Ok(text
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline as u64 + 1))
 }
 
 /// `20260131-235959` in UTC.
@@ -420,7 +382,8 @@ mod tests {
         let reports = tempfile::tempdir().unwrap();
         let mut folder = create(reports.path());
         folder.append(&record("http/epoll", 0)).unwrap();
-        folder.records = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let full = fs::OpenOptions::new().append(true).open("/dev/full");
+        folder.records = JsonLines::of(full.unwrap());
         let error = folder.append(&record("http/epoll", 1)).unwrap_err();
         assert!(matches!(error, RunError::DiskFull { .. }), "{error}");
         let (again, _) = RunFolder::resume(&folder.path).unwrap();

@@ -17,6 +17,7 @@ mod fixtures;
 mod folder;
 mod gate_plan;
 mod generator;
+mod json_lines;
 mod manifest;
 mod observer;
 mod order;
@@ -32,6 +33,7 @@ mod stop;
 mod template;
 mod toml_file;
 mod triple;
+mod triple_log;
 
 #[cfg(test)]
 mod testing;
@@ -41,7 +43,7 @@ pub use child::tail;
 pub use definition::{Cover, GroupDefinition, PlanDefinition};
 pub use error::RunError;
 pub use fixtures::write_fixtures;
-pub use folder::stored_programs;
+pub use folder::{new_folder, stored_programs};
 pub use gate_plan::{GateCell, GatePlan};
 pub use manifest::{
     CAPABILITIES, ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program,
@@ -54,8 +56,9 @@ pub use program::{build, identify};
 pub use qualify::{
     HEAD_DEADLINE, Qualifier, QualifyTarget, Refusal, Unchecked, check_conformance, short_hash,
 };
-pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, resume};
+pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, now_s, resume};
 pub use server::{Launch, Server, ServerOrder, StartFailure};
 pub use stop::Stop;
 pub use toml_file::DataError;
 pub use triple::{Contestant, TripleOrder};
+pub use triple_log::{TripleLog, TripleLogError, read_triples};

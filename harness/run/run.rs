@@ -559,7 +559,7 @@ impl<'a> RunOptions<'a> {
     }
 }
 
-pub(crate) fn now_s() -> u64 {
+pub fn now_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
