@@ -104,6 +104,27 @@ pub enum Limit {
     Neither,
 }
 
+impl Limit {
+    /// The server can be the limit from this share of its cores on, if the generator is no busier.
+    pub const SERVER_BUSY: f64 = 0.90;
+    /// From this share on it is the limit however busy the generator is: it has nothing left to give.
+    pub const SERVER_FULL: f64 = 0.98;
+    /// The generator is the limit from this share of its cores on, unless the server is.
+    pub const GENERATOR_BUSY: f64 = 0.95;
+
+    /// What limits a closed loop in which each side used such a share of its cores.
+    pub fn of(server: f64, generator: f64) -> Self {
+        let no_less_busy = server >= generator || server >= Self::SERVER_FULL;
+        if server >= Self::SERVER_BUSY && no_less_busy {
+            Self::Server
+        } else if generator >= Self::GENERATOR_BUSY {
+            Self::Generator
+        } else {
+            Self::Neither
+        }
+    }
+}
+
 /// One step of a rate sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepStep {

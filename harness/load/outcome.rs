@@ -93,15 +93,6 @@ pub(crate) struct Block {
     pub(crate) by_bytes: bool,
 }
 
-/// The server can be the limit from this share of its cores on, if the generator is no busier.
-const SERVER_BUSY: f64 = 0.90;
-
-/// From this share on it is the limit however busy the generator is: it has nothing left to give.
-const SERVER_FULL: f64 = 0.98;
-
-/// The generator is the limit from this share of its cores on, unless the server is.
-const GENERATOR_BUSY: f64 = 0.95;
-
 /// An open loop with at most this share of late starts was not limited by its generator, however busy
 /// that was: it sleeps until each intended time and wakes for each answer.
 const LATE_SHARE_MAX: f64 = 0.01;
@@ -322,13 +313,9 @@ fn syscalls_per_op(counted: Option<Counted>, total: &Tally, answer: Option<f64>)
 fn limit(server: &Side, generator: &Side, total: &Tally) -> Limit {
     let in_time = total.offered > 0 && total.late as f64 <= LATE_SHARE_MAX * total.offered as f64;
     let share = |side: &Side| side.cores_busy / side.cores;
-    let (server, generator) = (share(server), share(generator));
-    if server >= SERVER_BUSY && (server >= generator || server >= SERVER_FULL) {
-        Limit::Server
-    } else if generator >= GENERATOR_BUSY && !in_time {
-        Limit::Generator
-    } else {
-        Limit::Neither
+    match Limit::of(share(server), share(generator)) {
+        Limit::Generator if in_time => Limit::Neither,
+        limit => limit,
     }
 }
 

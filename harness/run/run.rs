@@ -559,6 +559,7 @@ impl<'a> RunOptions<'a> {
     }
 }
 
+/// Seconds since 1970; 0 where the clock stands before it.
 pub fn now_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

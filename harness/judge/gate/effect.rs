@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use ringside_contract::{TripleRecord, Turn};
+use ringside_contract::{Limit, Placement, TripleRecord, Turn};
 
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval};
 
@@ -157,12 +157,11 @@ pub enum EffectError {
     },
 }
 
-/// What `record` says of the server `head_label` against base. `server_cores` is how many cores the
-/// server may use; fewer than one counts as one.
+/// What `record`, which was measured on `placement`, says of the server `head_label` against base.
 pub fn effect(
     record: &TripleRecord,
     head_label: &str,
-    server_cores: u32,
+    placement: &Placement,
 ) -> Result<TripleEffect, EffectError> {
     if let Some(because) = &record.failed {
         return Err(EffectError::Failed {
@@ -171,7 +170,7 @@ pub fn effect(
         });
     }
     let rounds = whole_rounds(record, head_label)?;
-    let shares = Shares::of(&rounds, f64::from(server_cores.max(1)));
+    let shares = Shares::of(&rounds, placement);
     Ok(TripleEffect {
         rate: metric_effect(GateMetric::Rate, &rounds, shares.why_not_rate()),
         processor_time: metric_effect(
@@ -279,34 +278,31 @@ fn metric_effect(
 /// How busy both sides were in the median turn of base. Head is left out of it, so that how slow it is
 /// has no say in what decides.
 struct Shares {
-    /// Of one core.
+    /// Of the generator's cores.
     generator: f64,
     /// Of the server's cores.
     server: f64,
 }
 
 impl Shares {
-    fn of(rounds: &[Round<'_>], server_cores: f64) -> Self {
-        let share = |used: fn(&Turn) -> u64| {
-            median(
-                rounds
-                    .iter()
-                    .map(move |round| used(round.base) as f64 / round.base.wall_ns as f64),
-            )
+    fn of(rounds: &[Round<'_>], placement: &Placement) -> Self {
+        let share = |used: fn(&Turn) -> u64, cpus: &[usize]| {
+            let of_turn = |turn: &Turn| used(turn) as f64 / turn.wall_ns as f64;
+            // Where no core is named, one thread may use one.
+            median(rounds.iter().map(|round| of_turn(round.base))) / cpus.len().max(1) as f64
         };
         Self {
-            generator: share(|turn| turn.generator_cpu_ns),
-            server: share(|turn| turn.server_cpu_ns) / server_cores,
+            generator: share(|turn| turn.generator_cpu_ns, &placement.generator_cpus),
+            server: share(|turn| turn.server_cpu_ns, &placement.server_cpus),
         }
     }
 
     /// The rate is the generator's where that is full and the server is not.
     fn why_not_rate(&self) -> Option<String> {
-        let server_is_limit = self.server >= SERVER_FULL && self.server >= self.generator;
-        (self.generator >= GENERATOR_FULL && !server_is_limit).then(|| {
+        (Limit::of(self.server, self.generator) == Limit::Generator).then(|| {
             format!(
-                "the generator was the limit: it was busy for {:.0} % of base's turns, and the server \
-                 for {:.0} % of its cores",
+                "the generator was the limit: it used {:.0} % of its cores in base's turns, and the server \
+                 {:.0} % of its own",
                 self.generator * 100.0,
                 self.server * 100.0
             )
@@ -315,7 +311,7 @@ impl Shares {
 
     /// Processor time an operation falls as load rises, until the server is full.
     fn why_not_processor_time(&self) -> Option<String> {
-        (self.server < SERVER_FULL).then(|| {
+        (self.server < Limit::SERVER_BUSY).then(|| {
             format!(
                 "the server was not full: it used {:.0} % of its cores, and then what an operation \
                  takes depends on the load",
@@ -332,12 +328,6 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
         .expect("there is a whole round and its figures are above zero")
         .point
 }
-
-/// From this share of its core on, a generator may be what limits the rate.
-const GENERATOR_FULL: f64 = 0.95;
-
-/// From this share of its cores on, a server is full.
-const SERVER_FULL: f64 = 0.90;
 
 #[cfg(test)]
 mod tests {
@@ -393,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_slower_head_is_positive_in_both_figures() {
-        let effect = effect(&record(turns()), "head", 1).unwrap();
+        let effect = effect(&record(turns()), "head", &cores(1, 1)).unwrap();
         near(effect.rate.slowdown, (200.0_f64 / 160.0).ln());
         near(effect.rate.again, -(4.0_f64.ln()));
         near(effect.rate.base, 250_000.0);
@@ -412,7 +402,7 @@ mod tests {
 
     #[test]
     fn another_head_beside_the_same_base_is_compared_by_its_label() {
-        let effect = effect(&record(turns()), "slow", 1).unwrap();
+        let effect = effect(&record(turns()), "slow", &cores(1, 1)).unwrap();
         near(effect.rate.slowdown, 4.0_f64.ln());
     }
 
@@ -422,20 +412,29 @@ mod tests {
         uneven.extend([turn(0, 2, 1, 1), turn(1, 2, 1, 1)]);
         uneven.extend([0, 1, 2, 2].map(|server| turn(server, 3, 1, 1)));
         assert_eq!(
-            effect(&record(uneven), "head", 1),
-            effect(&record(turns()), "head", 1)
+            effect(&record(uneven), "head", &cores(1, 1)),
+            effect(&record(turns()), "head", &cores(1, 1))
         );
     }
 
-    /// Shares in per cent, and which of rate and processor time decide.
-    fn check(generator: u64, server: u64, cores: u32, expected: [bool; 2]) {
+    /// So many cores of the server and of the generator.
+    fn cores(server: usize, generator: usize) -> Placement {
+        Placement {
+            server_cpus: (0..server).collect(),
+            generator_cpus: (server..server + generator).collect(),
+            shared: false,
+        }
+    }
+
+    /// Shares of one core in per cent, and which of rate and processor time decide.
+    fn check(generator: u64, server: u64, placement: &Placement, expected: [bool; 2]) {
         let mut turns = turns();
         for turn in &mut turns {
             turn.generator_cpu_ns = generator * 10_000;
             // Head is full throughout, and has no say.
             turn.server_cpu_ns = if turn.server == 2 { 100 } else { server } * 10_000;
         }
-        let effect = effect(&record(turns), "head", cores).unwrap();
+        let effect = effect(&record(turns), "head", placement).unwrap();
         let decides = GateMetric::ALL.map(|metric| effect.of(metric).left_out.is_none());
         assert_eq!(
             decides, expected,
@@ -445,20 +444,24 @@ mod tests {
 
     #[test]
     fn what_decides_follows_from_which_side_was_full() {
-        check(94, 50, 1, [true, false]);
-        check(95, 50, 1, [false, false]);
-        check(95, 89, 1, [false, false]);
-        check(96, 95, 1, [false, true]);
-        check(96, 96, 1, [true, true]);
-        check(50, 90, 1, [true, true]);
-        check(50, 90, 2, [true, false]);
-        check(50, 180, 2, [true, true]);
+        let one = cores(1, 1);
+        check(94, 50, &one, [true, false]);
+        check(95, 50, &one, [false, false]);
+        check(95, 89, &one, [false, false]);
+        check(96, 95, &one, [false, true]);
+        check(96, 96, &one, [true, true]);
+        check(100, 98, &one, [true, true]);
+        check(50, 90, &one, [true, true]);
+        check(50, 90, &cores(2, 1), [true, false]);
+        check(50, 180, &cores(2, 1), [true, true]);
+        check(150, 50, &cores(1, 2), [true, false]);
+        check(190, 50, &cores(1, 2), [false, false]);
     }
 
     fn check_error(edit: impl FnOnce(&mut TripleRecord), head: &str, expected: &str) {
         let mut record = record(turns());
         edit(&mut record);
-        let found = effect(&record, head, 1).unwrap_err().to_string();
+        let found = effect(&record, head, &cores(1, 1)).unwrap_err().to_string();
         assert!(found.contains(expected), "{found}");
     }
 
