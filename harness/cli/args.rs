@@ -113,6 +113,15 @@ pub(crate) enum Command {
                       ringside compare reports/runs/A reports/runs/B"
     )]
     Compare(CompareArgs),
+    /// Compare two builds, and fail when the newer one is slower.
+    #[command(
+        after_help = "Examples:\n  ringside gate --base-bin ./ringside-before --head-bin ./ringside-after\n  \
+                      ringside gate --base-manifest before.toml --head-manifest after.toml --scenario http/small"
+    )]
+    Gate(GateArgs),
+    /// Say how this build was made and what it offers, as JSON.
+    #[command(hide = true)]
+    Identity,
     /// Load several servers in turn, and print every turn as JSON.
     #[command(hide = true)]
     Turns(TurnsArgs),
@@ -248,6 +257,43 @@ pub(crate) struct CompareArgs {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Folder that holds runs/ and latest.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// The older build of this tool, or of the outside program that --implementation names.
+    #[arg(long, value_name = "FILE", requires = "head_bin", required_unless_present = "base_manifest",
+          conflicts_with_all = ["base_manifest", "head_manifest"])]
+    pub(crate) base_bin: Option<PathBuf>,
+    /// The newer one.
+    #[arg(long, value_name = "FILE", requires = "base_bin")]
+    pub(crate) head_bin: Option<PathBuf>,
+    /// The manifest of the older build of an outside program.
+    #[arg(long, value_name = "FILE", requires = "head_manifest")]
+    pub(crate) base_manifest: Option<PathBuf>,
+    /// The manifest of the newer one.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "base_manifest",
+        conflicts_with = "implementation"
+    )]
+    pub(crate) head_manifest: Option<PathBuf>,
+    /// Compare under this scenario only; may be given several times. All of the plan when left out.
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) scenario: Vec<String>,
+    /// Compare this implementation only; may be given several times. Those of the plan when left out.
+    #[arg(long, value_name = "ID")]
+    pub(crate) implementation: Vec<String>,
+    /// Scenarios, thresholds and the length of turns, instead of datasets/plans/gate.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Seed of the order of turns and of every load.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder that holds gates/, where triples and report go.
     #[arg(long, default_value = "reports", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }

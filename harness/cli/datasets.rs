@@ -44,6 +44,8 @@ pub(crate) fn roadmap() -> anyhow::Result<Roadmap> {
 const ROADMAP: &str = include_str!("../../datasets/roadmap.toml");
 const CLAIMS: &str = include_str!("../../datasets/claims.csv");
 const FORMULAS: &str = include_str!("../../datasets/formulas.toml");
+#[cfg(measures)]
+const GATE: &str = include_str!("../../datasets/plans/gate.toml");
 const GOALS: &str = include_str!("../../datasets/goals.csv");
 
 /// The plans that have a name.
@@ -141,6 +143,19 @@ pub(crate) fn plan_names(global: &Global) -> anyhow::Result<Vec<String>> {
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// What two builds are compared by: `file`, or else the one of the datasets.
+#[cfg(measures)]
+pub(crate) fn gate_plan(global: &Global, file: Option<&Path>) -> anyhow::Result<Dataset> {
+    match (file, &global.datasets) {
+        (Some(file), _) => read(file),
+        (None, Some(folder)) => read(&folder.join("plans/gate.toml")),
+        (None, None) => Ok(Dataset {
+            name: "datasets/plans/gate.toml".to_owned(),
+            text: GATE.to_owned(),
+        }),
+    }
 }
 
 /// The plan of that name, or of that file.

@@ -87,6 +87,8 @@ fn measure(global: &args::Global, command: Command, output: &Output) -> anyhow::
         Command::Run(args) => commands::run::run(global, &args, output),
         Command::BenchAll(args) => commands::bench_all::bench_all(global, &args, output),
         Command::Compare(args) => commands::compare::compare(global, &args, output),
+        Command::Gate(args) => commands::gate::gate(global, &args, output),
+        Command::Identity => commands::identity::identity(global, output),
         Command::Turns(args) => commands::turns::turns(global, &args, output),
         Command::Serve(args) => commands::serve::serve(global, &args, output),
         Command::Load(args) => commands::load::load(global, &args, output),

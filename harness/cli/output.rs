@@ -6,7 +6,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use ringside_contract::Verdicts;
+use ringside_contract::{GateReport, Verdicts};
 use ringside_reports::{Block, printable};
 use serde::Serialize;
 
@@ -72,7 +72,21 @@ impl Output {
         if self.format == Format::Md {
             return self.line(ringside_reports::markdown(verdicts).trim_end());
         }
-        for block in ringside_reports::summary(verdicts) {
+        self.blocks(ringside_reports::summary(verdicts));
+    }
+
+    /// The outcome of a gate, in the form that is asked for.
+    pub(crate) fn gate(&self, report: &GateReport) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => return self.json(report),
+            Format::Md => self.line(ringside_reports::gate_markdown(report).trim_end()),
+            Format::Human => self.blocks(ringside_reports::gate_table(report)),
+        }
+        Ok(())
+    }
+
+    fn blocks(&self, blocks: Vec<Block>) {
+        for block in blocks {
             match block {
                 Block::Heading { level: 1, text } => self.line(&text),
                 Block::Heading { text, .. } => self.line(&format!("\n{text}")),

@@ -30,7 +30,8 @@ pub(crate) struct Session {
     pub(crate) host: Host,
     build: Build,
     executable: PathBuf,
-    placement: Placement,
+    /// Which processors each role gets.
+    pub(crate) placement: Placement,
     /// Set by SIGINT and SIGTERM.
     pub(crate) stop: Stop,
     conformance: Conformance,
@@ -42,8 +43,7 @@ impl Session {
         let host = ringside_metal::host::probe();
         let placement = ringside_run::place(&host, global.cores)
             .map_err(|error| UsageError(error.to_string()))?;
-        let executable =
-            std::env::current_exe().context("failed to find this program's own file")?;
+        let executable = own_executable()?;
         let stop = watch_signals()?;
         Ok(Self {
             catalogue: catalogue::catalogue(global)?,
@@ -96,6 +96,15 @@ pub(crate) fn watch_signals() -> anyhow::Result<Stop> {
             .context("failed to watch for signals")?;
     }
     Ok(stop)
+}
+
+/// How this program was built.
+pub(crate) fn own_build() -> anyhow::Result<Build> {
+    build(&own_executable()?)
+}
+
+fn own_executable() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("failed to find this program's own file")
 }
 
 /// What `build.rs` wrote down, and the hash of the binary itself.

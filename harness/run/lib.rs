@@ -52,7 +52,7 @@ pub use observer::{Event, Observer, Silent};
 pub use placement::{TooFewProcessors, place};
 pub use plan::{PlanOptions, plan};
 pub use preflight::{Finding, FindingState, preflight};
-pub use program::{build, identify};
+pub use program::{answer, build, identify};
 pub use qualify::{
     HEAD_DEADLINE, Qualifier, QualifyTarget, Refusal, Unchecked, check_conformance, short_hash,
 };

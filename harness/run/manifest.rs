@@ -216,6 +216,23 @@ impl Manifest {
             .map(|(name, instead)| (name.as_str(), instead.as_str()))
     }
 
+    /// The same program, started from the file `program` in place of the one that it names, with no build
+    /// before.
+    #[must_use]
+    pub fn with_program(&self, program: &Path) -> Self {
+        let mut other = self.clone();
+        let named = other.run.first().cloned().unwrap_or_default();
+        let file = program.display().to_string();
+        for command in [&mut other.run, &mut other.version] {
+            if let Some(first) = command.first_mut().filter(|first| **first == named) {
+                first.clone_from(&file);
+            }
+        }
+        other.build.clear();
+        other.needs.retain(|need| need.program != named);
+        other
+    }
+
     /// The texts that it was read from: two manifests are the same when these are.
     pub fn origin(&self) -> &StoredManifest {
         &self.origin

@@ -100,6 +100,41 @@ fn version(argv: &[String], log: &Path, limit: Duration, stop: &Stop) -> Option<
     None
 }
 
+/// The first line that a command prints on standard output, if it then ends well; `log` takes its
+/// standard error.
+///
+/// # Errors
+/// Why there is none: it did not start, failed, took over 10 s, or `stop` was set.
+pub fn answer(argv: &[String], log: &Path, stop: &Stop) -> Result<String, String> {
+    let child = start(argv, log)?;
+    let began = Instant::now();
+    let mut answer = None;
+    while began.elapsed() < VERSION_LIMIT && !stop.is_set() {
+        match child.line(LOOK) {
+            Line::Text(line) => _ = answer.get_or_insert(line),
+            Line::Nothing => {}
+            Line::Closed => {
+                let Some(ended) = child.ended_within(LOOK) else {
+                    continue;
+                };
+                return match answer {
+                    Some(line) if ended.is_success() => Ok(line),
+                    Some(_) => Err(format!("it {ended}: {}", child.stderr_tail())),
+                    None => Err(format!(
+                        "it printed nothing and {ended}: {}",
+                        child.stderr_tail()
+                    )),
+                };
+            }
+        }
+    }
+    Err(if stop.is_set() {
+        "interrupted".to_owned()
+    } else {
+        format!("it did not end within {} s", VERSION_LIMIT.as_secs())
+    })
+}
+
 fn start(argv: &[String], log: &Path) -> Result<Child, String> {
     Child::start(Order {
         argv,
@@ -129,6 +164,25 @@ mod tests {
         check("echo; echo a 1.2; echo more", limit, Some("a 1.2"));
         check("echo b 2.0 >&2", limit, Some("b 2.0"));
         check("exit 3", limit, None);
+    }
+
+    #[test]
+    fn an_answer_counts_only_when_the_command_ended_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let ask = |script: &str| {
+            let argv = ["sh", "-c", script].map(str::to_owned);
+            answer(&argv, &folder.path().join("log"), &Stop::default())
+        };
+        assert_eq!(ask("echo a; echo b").as_deref(), Ok("a"));
+        let failed = ask("echo a; echo why >&2; exit 3").unwrap_err();
+        assert!(failed.contains("why") && failed.contains('3'), "{failed}");
+        assert!(ask("true").unwrap_err().contains("printed nothing"));
+        let missing = answer(
+            &["/nowhere/program".to_owned()],
+            &folder.path().join("log"),
+            &Stop::default(),
+        );
+        assert!(missing.unwrap_err().contains("/nowhere/program"));
     }
 
     #[test]

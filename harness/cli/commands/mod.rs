@@ -7,6 +7,10 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 #[cfg(measures)]
 pub(crate) mod doctor;
+#[cfg(measures)]
+pub(crate) mod gate;
+#[cfg(measures)]
+pub(crate) mod identity;
 pub(crate) mod judge;
 pub(crate) mod list;
 #[cfg(measures)]

@@ -5,13 +5,16 @@
 )]
 
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{TINY, json_lines, ringside, run, write};
+use common::{json_lines, ringside, run, write};
 use serde_json::Value;
+use tiny::TINY;
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))

@@ -5,13 +5,16 @@
 )]
 
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{TINY, json_lines, ringside, run, write};
+use common::{json_lines, ringside, run, write};
 use serde_json::{Value, json};
+use tiny::TINY;
 
 #[test]
 fn a_server_that_takes_far_longer_is_code_3() {

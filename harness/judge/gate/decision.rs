@@ -54,7 +54,7 @@ pub fn overall(verdicts: &[GateVerdict]) -> GateVerdict {
         .filter(|verdict| matches!(verdict, GateVerdict::Undecided { .. }))
         .collect();
     match open.as_slice() {
-        [] if verdicts.is_empty() => undecided(
+        [] if verdicts.iter().all(is_new) => undecided(
             "no scenario was compared",
             "name scenarios that both builds have",
         ),
@@ -70,6 +70,10 @@ pub fn overall(verdicts: &[GateVerdict]) -> GateVerdict {
         },
         [_, ..] => unreachable!("only what is undecided was kept"),
     }
+}
+
+const fn is_new(verdict: &GateVerdict) -> bool {
+    matches!(verdict, GateVerdict::New { .. })
 }
 
 fn undecided(because: &str, remedy: &str) -> GateVerdict {
@@ -135,13 +139,15 @@ mod tests {
             overall(&[open("a"), pass.clone(), open("b")]),
             open("2 of 3 scenarios are undecided; of the first: a")
         );
-        assert_eq!(overall(&[pass, new]), GateVerdict::Pass);
-        assert_eq!(
-            overall(&[]),
-            undecided(
-                "no scenario was compared",
-                "name scenarios that both builds have"
-            )
-        );
+        assert_eq!(overall(&[pass, new.clone()]), GateVerdict::Pass);
+        for nothing in [&[][..], &[new]] {
+            assert_eq!(
+                overall(nothing),
+                undecided(
+                    "no scenario was compared",
+                    "name scenarios that both builds have"
+                )
+            );
+        }
     }
 }

@@ -1,28 +1,10 @@
-//! The binary, and a plan that takes a second.
+//! The binary, and files for it and from it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
 use serde_json::Value;
-
-/// Two engines of echo and of http, one block each.
-pub(crate) const TINY: &str = r#"schema = 1
-name = "tiny"
-about = "Two engines of each family, once."
-rounds = 1
-rounds_min = 1
-smoke_sizes = true
-timing = { warmup = "10ms", measure = "50ms", count = "0ms" }
-
-[[group]]
-scenario = "echo/small"
-cells = ["echo/epoll", "echo/blocking"]
-
-[[group]]
-scenario = "http/small"
-cells = ["http/epoll", "http/blocking"]
-"#;
 
 /// The binary, which nothing lets hang.
 pub(crate) fn ringside() -> Command {

@@ -1,0 +1,190 @@
+//! Triples until the rule has decided on every comparison, or until its last look.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ringside_contract::{Phase, TripleRecord};
+use ringside_judge::{Decision, GateRule, ScenarioEffects, TripleEffect, effect, look};
+use ringside_run::{Contestant, GateCell, GatePlan, Subject, TripleLog, TripleOrder};
+
+use super::progress::GateProgress;
+use super::sides::Side;
+use crate::session::Session;
+
+/// One cell with what is started for it.
+pub(super) struct Comparison<'a> {
+    /// Scenario, implementation and threshold.
+    pub(super) cell: &'a GateCell,
+    pub(super) base: Contender<'a>,
+    pub(super) head: Contender<'a>,
+    /// The document root.
+    pub(super) root: PathBuf,
+}
+
+/// A build and what it serves.
+pub(super) struct Contender<'a> {
+    pub(super) side: &'a Side,
+    pub(super) subject: Subject<'a>,
+}
+
+/// What is the same for every triple of a gate.
+pub(super) struct Conditions<'a> {
+    pub(super) session: &'a Session,
+    pub(super) plan: &'a GatePlan,
+    pub(super) rule: &'a GateRule,
+    pub(super) seed: u64,
+    /// A folder for the servers' files.
+    pub(super) tmp: &'a Path,
+}
+
+/// What was measured of one comparison.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// What its triples say, in their order.
+    pub(super) effects: Vec<TripleEffect>,
+    /// What follows; `None` before the first look.
+    pub(super) decision: Option<Decision>,
+    /// The look at which that was decided.
+    pub(super) look_index: usize,
+    /// Why triples counted for nothing.
+    pub(super) failures: Vec<String>,
+    /// Time that its triples took.
+    pub(super) took: Duration,
+    /// Triples begun, failed ones too.
+    begun: u32,
+}
+
+/// Triples that may fail before nothing more is tried: one may fail by chance, several will go on to.
+const FAILURES_MAX: usize = 3;
+
+impl Conditions<'_> {
+    /// Measures all comparisons, their triples in turn, so that what disturbs the machine for minutes falls on all
+    /// of them. When it is interrupted, what was not decided by then is left at [`Decision::Continue`].
+    ///
+    /// # Errors
+    /// Triples could not be written.
+    pub(super) fn measure(
+        &self,
+        comparisons: &[&Comparison<'_>],
+        phase: Phase,
+        log: &mut TripleLog,
+        progress: &mut GateProgress<'_>,
+    ) -> anyhow::Result<Vec<Measured>> {
+        let mut all: Vec<Measured> = comparisons.iter().map(|_| Measured::default()).collect();
+        for (look_index, &wanted) in self.rule.looks.iter().enumerate() {
+            if open(&all) == 0 {
+                break;
+            }
+            progress.look(phase, open(&all), wanted);
+            while all.iter().any(|one| one.wants(wanted)) {
+                for (comparison, measured) in comparisons.iter().zip(&mut all) {
+                    if !measured.wants(wanted) {
+                        continue;
+                    }
+                    let Some(record) = self.triple(comparison, phase, measured) else {
+                        return Ok(all);
+                    };
+                    log.append(&record)?;
+                    progress.triple(comparison.cell, &record, measured.effects.len());
+                }
+            }
+            self.decide(comparisons, look_index, &mut all);
+        }
+        Ok(all)
+    }
+
+    /// Runs a triple and keeps what it says; `None` when it was interrupted.
+    fn triple(
+        &self,
+        comparison: &Comparison<'_>,
+        phase: Phase,
+        measured: &mut Measured,
+    ) -> Option<TripleRecord> {
+        let began = Instant::now();
+        let sides = [
+            ("base", &comparison.base),
+            ("again", &comparison.base),
+            ("head", &comparison.head),
+        ];
+        let contestants = sides.map(|(label, contender)| Contestant {
+            label,
+            executable: contender.side.executable(),
+            subject: &contender.subject,
+            environment: Vec::new(),
+        });
+        let order = TripleOrder {
+            launch: self.session.launch(),
+            scenario: &comparison.cell.scenario,
+            implementation: &comparison.cell.implementation,
+            contestants: &contestants,
+            rounds: self.plan.rounds,
+            timing: self.plan.timing,
+            seed: self.seed,
+            root: &comparison.root,
+            tmp: self.tmp,
+            phase,
+            number: measured.begun,
+        };
+        let record = order.run()?;
+        measured.begun += 1;
+        measured.took += began.elapsed();
+        match effect(&record, "head", &self.session.placement) {
+            Ok(effect) => measured.effects.push(effect),
+            Err(error) => measured.failures.push(error.to_string()),
+        }
+        Some(record)
+    }
+
+    fn decide(&self, comparisons: &[&Comparison<'_>], look_index: usize, all: &mut [Measured]) {
+        for measured in all.iter_mut() {
+            measured.give_up();
+        }
+        let scenarios: Vec<ScenarioEffects<'_>> = comparisons
+            .iter()
+            .zip(&*all)
+            .map(|(comparison, measured)| ScenarioEffects {
+                threshold: comparison.cell.threshold,
+                effects: &measured.effects,
+                decided: measured.decision.clone(),
+            })
+            .collect();
+        let decisions = look(self.rule, look_index, &scenarios);
+        for (measured, decision) in all.iter_mut().zip(decisions) {
+            if measured.is_open() {
+                measured.look_index = look_index;
+                measured.decision = Some(decision);
+            }
+        }
+    }
+}
+
+impl Measured {
+    /// Whether further triples could still change what follows.
+    fn is_open(&self) -> bool {
+        matches!(self.decision, None | Some(Decision::Continue))
+    }
+
+    fn wants(&self, triples: usize) -> bool {
+        self.is_open() && self.effects.len() < triples && !self.has_failed()
+    }
+
+    /// Whether so many triples failed that no more were tried.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures.len() >= FAILURES_MAX
+    }
+
+    fn give_up(&mut self) {
+        if !self.is_open() || !self.has_failed() {
+            return;
+        }
+        let last = self.failures.last().map_or("", String::as_str);
+        self.decision = Some(Decision::Undecided {
+            because: format!("{FAILURES_MAX} triples could not be measured; the last one: {last}"),
+            remedy: "run `ringside verify` on both builds, and look at what they print".to_owned(),
+        });
+    }
+}
+
+fn open(all: &[Measured]) -> usize {
+    all.iter().filter(|measured| measured.is_open()).count()
+}

@@ -1,0 +1,187 @@
+//! `ringside gate`: two builds in turn, and a failure when the newer one is slower.
+//!
+//! ```text
+//! arguments -> sides (the builds), cells (what is compared) -> measure (triples, looks) -> report
+//! ```
+
+mod cells;
+mod identity;
+mod measure;
+mod outcome;
+mod progress;
+mod sides;
+
+use std::path::Path;
+
+use anyhow::Context;
+use ringside_contract::{GateRow, GateVerdict, Phase};
+use ringside_judge::{Decision, GateRule};
+use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s};
+
+use self::cells::Choice;
+pub(crate) use self::identity::Identity;
+use self::measure::{Comparison, Conditions, Contender, Measured};
+use self::outcome::{Outcome, row};
+use self::progress::GateProgress;
+use self::sides::Sides;
+use crate::args::{GateArgs, Global};
+use crate::datasets;
+use crate::exit::{Exit, UsageError};
+use crate::output::Output;
+use crate::session::Session;
+
+/// Compares the builds, writes the report and ends with what follows.
+pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow::Result<Exit> {
+    let session = Session::open(global)?;
+    let dataset = datasets::gate_plan(global, args.plan.as_deref())?;
+    let plan = GatePlan::parse(&dataset.name, &dataset.text, &session.catalogue)
+        .map_err(|error| UsageError(error.to_string()))?;
+    let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let sides = Sides::of(args, &session, scratch.path())?;
+    let cells = choose(global, args, &plan, &sides, &session)?;
+    let began_at = now_s();
+    let (_, folder) = new_folder(&args.out.join("gates"), "gate", began_at)?;
+    let outcome = Outcome {
+        began_at,
+        sides: &sides,
+        session: &session,
+        folder,
+    };
+    let rule = GateRule::default();
+    let conditions = Conditions {
+        session: &session,
+        plan: &plan,
+        rule: &rule,
+        seed: args.seed,
+        tmp: &scratch.path().join("triple"),
+    };
+    let rows = compare(&conditions, &cells, &sides, &outcome.folder, output)?;
+    outcome.end(rows, output)
+}
+
+/// What is compared. Two manifests describe one program, whatever the plan names.
+fn choose(
+    global: &Global,
+    args: &GateArgs,
+    plan: &GatePlan,
+    sides: &Sides,
+    session: &Session,
+) -> Result<Vec<GateCell>, UsageError> {
+    let own = sides.head.id().map(|id| vec![id.to_string()]);
+    let given = args.base_manifest.is_some();
+    let choice = Choice {
+        scenarios: &args.scenario,
+        implementations: own
+            .as_deref()
+            .filter(|_| given)
+            .unwrap_or(&args.implementation),
+        filters: &global.filter,
+    };
+    match sides.head.catalogue() {
+        Some(catalogue) => {
+            let all = Catalogue {
+                implementations: session.catalogue.implementations.clone(),
+                scenarios: session.catalogue.scenarios.clone(),
+                programs: catalogue.programs.clone(),
+            };
+            choice.cells(plan, &all)
+        }
+        None => choice.cells(plan, &session.catalogue),
+    }
+}
+
+/// A cell and the sentence that says why it cannot be compared, or a comparison.
+type Cell<'a> = (&'a GateCell, Result<Comparison<'a>, String>);
+
+/// Measures what both builds have, confirms what is slower, and gives a row for every cell.
+fn compare(
+    conditions: &Conditions<'_>,
+    cells: &[GateCell],
+    sides: &Sides,
+    folder: &Path,
+    output: &Output,
+) -> anyhow::Result<Vec<(GateRow, bool)>> {
+    let (mut log, _) = TripleLog::open(&folder.join("triples.jsonl"))?;
+    let mut progress = GateProgress::new(output);
+    let mut all: Vec<Cell<'_>> = Vec::new();
+    for cell in cells {
+        all.push((cell, comparison(cell, sides, conditions)?));
+    }
+    let comparisons: Vec<&Comparison<'_>> = all
+        .iter()
+        .filter_map(|(_, one)| one.as_ref().ok())
+        .collect();
+    let first = conditions.measure(&comparisons, Phase::First, &mut log, &mut progress)?;
+    let slower: Vec<usize> = (0..first.len())
+        .filter(|&index| first[index].decision == Some(Decision::Regression))
+        .collect();
+    let suspects: Vec<&Comparison<'_>> = slower.iter().map(|&index| comparisons[index]).collect();
+    let second = conditions.measure(&suspects, Phase::Confirming, &mut log, &mut progress)?;
+    let mut second: Vec<(usize, Measured)> = slower.into_iter().zip(second).collect();
+    let mut measured = first.into_iter().enumerate();
+    let rows = all.iter().map(|(cell, one)| match one {
+        Ok(_) => {
+            let (index, first) = measured.next().expect("each comparison was measured");
+            let place = second.iter().position(|(of, _)| *of == index);
+            let second = place.map(|place| second.swap_remove(place).1);
+            row(cell, conditions.rule, &first, second.as_ref())
+        }
+        Err(because) => (new(cell, because), false),
+    });
+    Ok(rows.collect())
+}
+
+/// What is started for a cell, or why there is nothing to compare with.
+fn comparison<'a>(
+    cell: &'a GateCell,
+    sides: &'a Sides,
+    conditions: &Conditions<'a>,
+) -> anyhow::Result<Result<Comparison<'a>, String>> {
+    if let Some(because) = sides.head.lacks(cell) {
+        return Err(UsageError(format!(
+            "{because}; choose another with --scenario or --implementation"
+        ))
+        .into());
+    }
+    if let Some(because) = sides.base.lacks(cell) {
+        return Ok(Err(because));
+    }
+    let session = conditions.session;
+    let (scenario, params) = session
+        .catalogue
+        .scenario(&cell.scenario)
+        .map_err(|error| UsageError(error.to_string()))?;
+    let id = scenario.meta().id();
+    let root = conditions
+        .tmp
+        .with_file_name(format!("root-{}-{}", id.family, id.name));
+    ringside_run::write_fixtures(&root, scenario, &params)
+        .with_context(|| format!("failed to write the files of {id} into {}", root.display()))?;
+    let subject = |side: &'a sides::Side| {
+        anyhow::Ok(Contender {
+            side,
+            subject: side.subject(&cell.implementation, session)?,
+        })
+    };
+    Ok(Ok(Comparison {
+        cell,
+        base: subject(&sides.base)?,
+        head: subject(&sides.head)?,
+        root,
+    }))
+}
+
+fn new(cell: &GateCell, because: &str) -> GateRow {
+    GateRow {
+        scenario: cell.scenario.clone(),
+        implementation: cell.implementation.clone(),
+        threshold: cell.threshold,
+        verdict: GateVerdict::New {
+            because: because.to_owned(),
+        },
+        changes: Vec::new(),
+        confirming: Vec::new(),
+        wall_s: 0.0,
+        graphs: Vec::new(),
+    }
+}

@@ -1,0 +1,255 @@
+//! The gate from end to end: two builds, real servers, files and codes. What a build is that takes part in a
+//! test is this binary, or a script that answers for it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in tests a failed unwrap is the failure message"
+)]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::common::{json_lines, ringside, run, write};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ringside");
+
+/// Triples of two rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
+const PLAN: &str = r#"schema = 1
+rounds = 2
+warmup = "10ms"
+measure = "40ms"
+threshold = 1.0
+
+[[cell]]
+scenario = "echo/small"
+implementation = "echo/epoll"
+"#;
+
+/// A program that answers the gate's question with `identity`, and does nothing else.
+fn build_that_says(folder: &Path, name: &str, identity: &str) -> String {
+    let path = write(folder, name, &format!("#!/bin/sh\necho '{identity}'\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn a_gate_leaves_triples_a_report_and_a_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(folder.path(), "gate.toml", PLAN);
+    let (out, summary) = (
+        folder.path().join("reports"),
+        folder.path().join("summary.md"),
+    );
+    let output = ringside()
+        .args([
+            "gate",
+            "--base-bin",
+            BINARY,
+            "--head-bin",
+            BINARY,
+            "--plan",
+            &plan,
+        ])
+        .args(["--format", "json", "--out"])
+        .arg(&out)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Which of the two it is, is the machine's business; an error is not.
+    let code = output.status.code().unwrap();
+    assert!(
+        [0, 5].contains(&code),
+        "{code}: {said} {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let verdict = if code == 0 { "pass" } else { "undecided" };
+    assert_eq!(report["verdict"]["verdict"], verdict, "{report}");
+    assert_eq!(report["rows"].as_array().unwrap().len(), 1);
+    assert!(
+        report["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("same file")
+    );
+    let gate = only_folder(&out.join("gates"));
+    let triples = json_lines(&gate.join("triples.jsonl"));
+    assert!(triples.len() >= 10, "{}", triples.len());
+    for triple in triples {
+        assert_eq!(triple["turns"].as_array().unwrap().len(), 6, "{triple}");
+    }
+    let stored = std::fs::read(gate.join("report.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&stored).unwrap(), report);
+    let page = std::fs::read_to_string(gate.join("index.html")).unwrap();
+    assert!(page.contains("What changed"), "{page}");
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert!(summary.contains("| echo/small"), "{summary}");
+}
+
+fn only_folder(parent: &Path) -> std::path::PathBuf {
+    let mut entries = std::fs::read_dir(parent).unwrap();
+    let only = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none());
+    only
+}
+
+#[test]
+fn what_base_does_not_have_is_new_and_alone_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, _) = run(&["identity"], 0);
+    let without = identity.trim().replace("\"echo/epoll\",", "");
+    assert_ne!(without, identity.trim());
+    let base = build_that_says(folder.path(), "base", &without);
+    let plan = write(folder.path(), "gate.toml", PLAN);
+    let out = folder.path().join("reports");
+    let out = out.to_str().unwrap();
+    let (said, _) = run(
+        &[
+            "gate",
+            "--base-bin",
+            &base,
+            "--head-bin",
+            BINARY,
+            "--plan",
+            &plan,
+            "--out",
+            out,
+        ],
+        5,
+    );
+    assert!(said.contains("has no implementation echo/epoll"), "{said}");
+    assert!(said.contains("new"), "{said}");
+}
+
+#[test]
+fn a_build_that_does_not_serve_is_an_error_with_its_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (identity, _) = run(&["identity"], 0);
+    let head = build_that_says(folder.path(), "head", identity.trim());
+    let plan = write(folder.path(), "gate.toml", PLAN);
+    let out = folder.path().join("reports");
+    let out = out.to_str().unwrap();
+    let (said, _) = run(
+        &[
+            "gate",
+            "--base-bin",
+            BINARY,
+            "--head-bin",
+            &head,
+            "--plan",
+            &plan,
+            "--out",
+            out,
+        ],
+        1,
+    );
+    assert!(said.contains("3 triples could not be measured"), "{said}");
+    assert!(said.contains("no ready line"), "{said}");
+}
+
+#[test]
+fn builds_that_cannot_be_compared_are_code_2_with_the_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let newer = build_that_says(folder.path(), "newer", r#"{"schema":7}"#);
+    let check = |base: &str, rest: &[&str], part: &str| {
+        let out = folder.path().join("reports");
+        let arguments = ["gate", "--base-bin", base, "--head-bin", BINARY, "--out"];
+        let arguments = [&arguments[..], &[out.to_str().unwrap()], rest].concat();
+        let (_, said) = run(&arguments, 2);
+        assert!(said.contains(part), "{said}");
+        assert!(!out.exists(), "{said}");
+    };
+    check("/nowhere/ringside", &[], "no program /nowhere/ringside");
+    check("/bin/true", &[], "/bin/true is no build of this tool");
+    check(&newer, &[], "schema 7, and this program those of schema 1");
+    check(BINARY, &["--scenario", "echo/smal"], "echo/small");
+    check(BINARY, &["--scenario", "echo/large"], "--implementation");
+    check(
+        BINARY,
+        &["--filter", "nothing"],
+        "nothing is left to compare",
+    );
+    check(
+        BINARY,
+        &["--implementation", "http/epoll", "--scenario", "echo/small"],
+        "of one family",
+    );
+    check(
+        BINARY,
+        &[
+            "--implementation",
+            "http/nginx",
+            "--implementation",
+            "http/epoll",
+        ],
+        "builds of one program",
+    );
+}
+
+#[test]
+fn an_interrupted_gate_is_code_130_and_leaves_no_process_and_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = PLAN.replace("rounds = 2", "rounds = 20");
+    let plan = write(folder.path(), "gate.toml", &plan);
+    let (out, scratch) = (folder.path().join("reports"), folder.path().join("scratch"));
+    std::fs::create_dir(&scratch).unwrap();
+    let mut child = std::process::Command::new(BINARY)
+        .args([
+            "gate",
+            "--base-bin",
+            BINARY,
+            "--head-bin",
+            BINARY,
+            "--plan",
+            &plan,
+        ])
+        .args(["--verbose", "--out"])
+        .arg(&out)
+        .env("TMPDIR", &scratch)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let rest = interrupt_after_a_triple(&mut child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert_eq!(processes_of(folder.path()), Vec::<String>::new());
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    let gate = only_folder(&out.join("gates"));
+    assert!(!json_lines(&gate.join("triples.jsonl")).is_empty());
+}
+
+fn interrupt_after_a_triple(child: &mut Child) -> String {
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("measured") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "ended too early");
+    }
+    let kill = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &kill])
+        .status();
+    assert!(sent.unwrap().success());
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    rest
+}
+
+/// Processes whose command line names a file below `folder`.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().unwrap();
+    let entries = std::fs::read_dir("/proc").unwrap();
+    let commands = entries.filter_map(|entry| {
+        // A process may end between the listing and this; then it is not left behind.
+        String::from_utf8(std::fs::read(entry.ok()?.path().join("cmdline")).ok()?).ok()
+    });
+    commands
+        .filter(|command| command.contains(folder))
+        .collect()
+}
