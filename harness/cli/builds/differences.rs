@@ -27,9 +27,9 @@ pub(crate) fn differences(base: &Sources, head: &Sources) -> Vec<String> {
     ));
     sentences.extend(tables(
         ".cargo/config.toml",
-        &parsed(base.config.as_deref()),
-        &parsed(head.config.as_deref()),
-        " (both are built with head's compiler flags)",
+        &config(base.config.as_deref()),
+        &config(head.config.as_deref()),
+        " (both are built with head's)",
     ));
     sentences.extend(tables(
         "[profile.release]",
@@ -99,6 +99,13 @@ fn parsed(text: Option<&str>) -> Parsed {
     let text = text.unwrap_or_default();
     let table: Table = text.parse().map_err(|_| text.to_owned())?;
     Ok(flat(&table))
+}
+
+/// The entries of cargo's configuration; names of commands change no build.
+fn config(text: Option<&str>) -> Parsed {
+    let mut entries = parsed(text)?;
+    entries.retain(|key, _| !key.starts_with("alias."));
+    Ok(entries)
 }
 
 /// The entries of the profile of released builds, also those of single packages.
@@ -272,7 +279,7 @@ mod tests {
         };
         let head = Sources {
             toolchain: Some("[toolchain]\nchannel = '1.91.0'\nprofile = 'minimal'".to_owned()),
-            config: Some("[build]\nrustflags = ['-g', '-O']\n[alias]\nx = 'y'".to_owned()),
+            config: Some("[build]\nrustflags = ['-g', '-O']\n[alias]\nx = 'z'".to_owned()),
             manifest: Some(
                 "[profile.release]\npanic = 'abort'\n[profile.dev]\nopt-level = 2".to_owned(),
             ),
@@ -282,7 +289,7 @@ mod tests {
             "the toolchain file changed from 1.90.0 to 1.91.0 with toolchain.profile = minimal \
              (both are built with head's toolchain)",
             ".cargo/config.toml: build.rustflags changed from [\"-g\"] to [\"-g\", \"-O\"] \
-             (both are built with head's compiler flags)",
+             (both are built with head's)",
             "[profile.release]: lto was thin and is gone",
             "[profile.release]: panic is new: abort",
         ];

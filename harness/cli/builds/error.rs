@@ -5,20 +5,17 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::worktree::Side;
+use super::place::Side;
 use crate::exit::UsageError;
 
 /// Why there are no two builds to compare.
 #[derive(Debug, Error)]
-pub(crate) enum GateSetupError {
+pub(crate) enum BuildsError {
     /// There is no git.
-    #[error("failed to start git: install it, or give two binaries with --base-bin and --head-bin")]
+    #[error("failed to start git: install it, as both builds come from a repository")]
     NoGit(#[source] io::Error),
     /// The folder is in no repository.
-    #[error(
-        "{path} is not in a git repository: start the gate in a clone of the project, \
-         or give two binaries with --base-bin and --head-bin"
-    )]
+    #[error("{path} is not in a git repository: start the gate in a clone of the project")]
     NotARepository {
         /// The folder.
         path: PathBuf,
@@ -44,19 +41,22 @@ pub(crate) enum GateSetupError {
     },
     /// The clone has only a part of the history, and the revision is not in it.
     #[error(
-        "revision {revision} is not in {repository}, which is a shallow clone: fetch the rest with \
-         `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout"
+        "revision {revision} is not in {repository}, which is a shallow clone: fetch it with {remedy}; \
+         in a workflow, `fetch-depth: 0` for actions/checkout brings all revisions"
     )]
     Shallow {
         /// As it was given.
         revision: String,
         /// The repository's folder.
         repository: PathBuf,
+        /// What fetches it.
+        remedy: String,
     },
-    /// Tracked files differ from the commit.
+    /// Files differ from the commit, or are new.
     #[error(
-        "{count} tracked files of {repository} have changes that no commit holds ({first}): commit \
-         or stash them, or measure them as they are with --allow-dirty"
+        "{count} file{} of {repository} changed or new, held by no commit ({first}): commit, \
+         stash or ignore them, or measure them as they are with --allow-dirty",
+        if *count == 1 { "" } else { "s" }
     )]
     Dirty {
         /// The repository's folder.
@@ -90,14 +90,6 @@ pub(crate) enum GateSetupError {
         /// The system's answer.
         source: io::Error,
     },
-    /// The compiler's flags of head cannot be told.
-    #[error(
-        "failed to tell the compiler flags of head: {because}; set RUSTFLAGS to what both builds shall use"
-    )]
-    Flags {
-        /// Why.
-        because: String,
-    },
     /// The toolchain of head cannot be told.
     #[error(
         "failed to find the toolchain of head, with which both are built: {said}; install it with `rustup toolchain install`"
@@ -110,14 +102,23 @@ pub(crate) enum GateSetupError {
     #[error("failed to start cargo: install Rust from https://rustup.rs")]
     NoCargo(#[source] io::Error),
     /// It does not compile.
-    #[error("failed to build {side}: cargo {ended}; its last lines:\n{tail}")]
+    #[error(
+        "failed to build {side} ({name}): cargo {ended}; all that it said is in {log}, and its \
+         last lines are:\n{tail}{hint}"
+    )]
     Build {
         /// Which of both.
         side: Side,
+        /// What the caller calls it.
+        name: String,
         /// How cargo ended.
         ended: String,
-        /// The end of its standard error.
+        /// cargo's whole standard error.
+        log: PathBuf,
+        /// The end of it.
         tail: String,
+        /// What may be the reason; empty, or a line of its own.
+        hint: &'static str,
     },
     /// cargo compiled nothing or another program.
     #[error("failed to find the program of {side}: cargo {because}")]
@@ -127,15 +128,20 @@ pub(crate) enum GateSetupError {
         /// What is wrong.
         because: String,
     },
-    /// The caller asked for the end.
-    #[error("interrupted while {side} was built; nothing was measured")]
-    Interrupted {
-        /// Which of both.
-        side: Side,
+    /// Another gate uses the folder.
+    #[error(
+        "another gate is at work in {folder}: wait for its end, or choose another target folder"
+    )]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
     },
+    /// The caller asked for the end.
+    #[error("interrupted while the two builds were prepared; nothing was measured")]
+    Interrupted,
 }
 
-impl GateSetupError {
+impl BuildsError {
     /// An error of a file.
     pub(crate) fn file(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -151,6 +157,7 @@ impl GateSetupError {
                 | Self::Shallow { .. }
                 | Self::Dirty { .. }
                 | Self::Occupied { .. }
+                | Self::Busy { .. }
         )
     }
 
@@ -171,16 +178,12 @@ mod tests {
 
     #[test]
     fn a_wrong_revision_is_the_callers_to_mend_and_a_failed_build_is_not() {
-        let revision = "x".to_owned();
-        let repository = PathBuf::from("/r");
-        let shallow = GateSetupError::Shallow {
-            revision,
-            repository,
-        };
-        assert_eq!(code_of(&shallow.into_anyhow()), Exit::Usage);
+        let folder = PathBuf::from("/t");
+        let busy = BuildsError::Busy { folder };
+        assert_eq!(code_of(&busy.into_anyhow()), Exit::Usage);
+        let because = String::new();
         let side = Side::Base;
-        let (ended, tail) = (String::new(), String::new());
-        let build = GateSetupError::Build { side, ended, tail };
+        let build = BuildsError::NoProgram { side, because };
         assert_eq!(code_of(&build.into_anyhow()), Exit::Error);
     }
 }

@@ -1,4 +1,4 @@
-//! A tiny project in a temporary repository, for the tests of the gate's preparations.
+//! A tiny project in a temporary repository, for the tests of the two builds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::revision::Repository;
+use super::repository::Repository;
 
-/// A crate without dependencies that prints one word, committed once.
+/// A crate without dependencies that prints one word, committed once. It has this project's name,
+/// as that is what is built.
 pub(crate) struct Project {
     folder: TempDir,
 }
@@ -87,12 +88,12 @@ pub(crate) fn git(folder: &Path, words: &[&str]) -> String {
 }
 
 const MANIFEST: &str = r#"[package]
-name = "tiny"
+name = "ringside"
 version = "0.1.0"
 edition = "2024"
 
 [[bin]]
-name = "tiny"
+name = "ringside"
 path = "main.rs"
 
 [profile.release]
@@ -104,6 +105,6 @@ opt-level = 0
 const LOCK: &str = r#"version = 4
 
 [[package]]
-name = "tiny"
+name = "ringside"
 version = "0.1.0"
 "#;

@@ -1,45 +1,12 @@
 //! A commit's files in a folder of their own, for as long as its build takes.
 
-use std::fmt::{self, Display};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::differences::Sources;
-use super::error::GateSetupError;
-use super::revision::Repository;
-
-/// One of the two builds. Their names are equally long, and so are all paths with them: a path's
-/// length moves what lies behind it in the program and on the stack, which changes speed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// The older one.
-    Base,
-    /// The newer one.
-    Head,
-}
-
-impl Side {
-    /// Where its files are checked out, below the folder of built things.
-    pub(crate) fn worktree(self, target: &Path) -> PathBuf {
-        target.join("gate").join(self.to_string())
-    }
-
-    /// Where its program is kept.
-    pub(crate) fn program(self, target: &Path) -> PathBuf {
-        target.join("gate").join(format!("bin-{self}"))
-    }
-}
-
-impl Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Base => "base",
-            Self::Head => "head",
-        })
-    }
-}
+use super::error::BuildsError;
+use super::repository::Repository;
 
 /// Checked-out files. Dropping it removes them.
 #[derive(Debug)]
@@ -55,15 +22,15 @@ impl Worktree {
         repository: &Repository,
         commit: &str,
         path: &Path,
-    ) -> Result<Self, GateSetupError> {
+    ) -> Result<Self, BuildsError> {
         clear(repository, path)?;
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(GateSetupError::file("create", parent))?;
+            fs::create_dir_all(parent).map_err(BuildsError::file("create", parent))?;
         }
         // Built before the checkout, so that what a failed one leaves is removed too.
         let worktree = Self {
             repository: repository.clone(),
-            path: std::path::absolute(path).map_err(GateSetupError::file("find", path))?,
+            path: std::path::absolute(path).map_err(BuildsError::file("find", path))?,
         };
         let words = ["worktree", "add", "--detach", "--force"].map(Into::into);
         let place = [worktree.path.clone().into_os_string(), commit.into()];
@@ -86,13 +53,6 @@ impl Worktree {
             manifest: read("Cargo.toml"),
         }
     }
-
-    /// Makes all files new. Both builds share cargo's folder, and cargo names crates of a workspace
-    /// by their place in it: it takes the other side's program for this one's unless a file is newer.
-    pub(crate) fn touch(&self) -> Result<(), GateSetupError> {
-        let failed = GateSetupError::file("set the time of the files below", &self.path);
-        touch_below(&self.path, SystemTime::now()).map_err(failed)
-    }
 }
 
 impl Drop for Worktree {
@@ -103,12 +63,12 @@ impl Drop for Worktree {
 }
 
 /// Removes a gate's leftover at `path`.
-fn clear(repository: &Repository, path: &Path) -> Result<(), GateSetupError> {
+fn clear(repository: &Repository, path: &Path) -> Result<(), BuildsError> {
     if path.exists() && !is_leftover(path) {
         let path = path.to_owned();
-        return Err(GateSetupError::Occupied { path });
+        return Err(BuildsError::Occupied { path });
     }
-    remove(repository, path).map_err(GateSetupError::file("remove the leftover", path))
+    remove(repository, path).map_err(BuildsError::file("remove the leftover", path))
 }
 
 /// Only what git checked out as a worktree, or an empty folder, may be removed: both are known by
@@ -119,43 +79,34 @@ fn is_leftover(path: &Path) -> bool {
 }
 
 fn remove(repository: &Repository, path: &Path) -> io::Result<()> {
-    // git refuses a folder that it does not know (any more); the folder goes all the same.
+    // git forgets one whose folder is gone, too. It refuses a folder that it does not know (any more);
+    // the folder goes all the same. `git worktree prune` would also forget worktrees of the caller's
+    // on disks that are not there at the moment.
     let words = ["worktree", "remove", "--force", "--force"].map(Into::into);
     let place = [path.as_os_str().to_owned()];
     let _ = repository.git("remove a worktree", words.into_iter().chain(place));
-    let removed = match fs::remove_dir_all(path) {
+    match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    };
-    let _ = repository.git("forget removed worktrees", ["worktree", "prune"]);
-    removed
-}
-
-fn touch_below(folder: &Path, now: SystemTime) -> io::Result<()> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                File::open(entry.path())?.set_modified(now)?;
-            }
-        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::testing::{Project, git};
     use super::*;
+
+    fn listed(project: &Project) -> usize {
+        git(project.path(), &["worktree", "list"]).lines().count()
+    }
 
     #[test]
     fn a_worktree_is_there_until_it_is_dropped() {
         let project = Project::new();
-        let path = Side::Base.worktree(&project.target());
+        let path = project.target().join("gate/tree");
         let repository = project.repository();
         let commit = repository.resolve("HEAD").unwrap();
         let worktree = Worktree::add(&repository, &commit, &path).unwrap();
@@ -164,32 +115,35 @@ mod tests {
         assert!(worktree.sources().config.is_none());
         drop(worktree);
         assert!(!path.exists());
-        let listed = git(project.path(), &["worktree", "list"]);
-        assert_eq!(listed.lines().count(), 1, "{listed}");
+        assert_eq!(listed(&project), 1);
     }
 
     #[test]
     fn leftovers_of_a_killed_gate_are_replaced() {
         let project = Project::new();
-        let path = Side::Head.worktree(&project.target());
+        let path = project.target().join("gate/tree");
         let repository = project.repository();
-        let killed = Worktree::add(&repository, "HEAD", &path).unwrap();
-        project.write("target/gate/head/left.rs", "");
-        std::mem::forget(killed);
-        let worktree = Worktree::add(&repository, "HEAD", &path).unwrap();
-        assert!(!worktree.path().join("left.rs").exists());
+        let add = || Worktree::add(&repository, "HEAD", &path).unwrap();
+        std::mem::forget(add());
+        fs::write(path.join("left.rs"), "").unwrap();
+        let worktree = add();
+        assert!(!path.join("left.rs").exists());
         // Registered with git, but gone from the disk.
         std::mem::forget(worktree);
         fs::remove_dir_all(&path).unwrap();
-        drop(Worktree::add(&repository, "HEAD", &path).unwrap());
+        std::mem::forget(add());
+        // On the disk, but no more registered with git.
+        fs::remove_dir_all(project.path().join(".git/worktrees")).unwrap();
+        drop(add());
         assert!(!path.exists());
+        assert_eq!(listed(&project), 1);
     }
 
     #[test]
     fn what_no_gate_left_stays() {
         let project = Project::new();
-        project.write("target/gate/base/precious", "");
-        let path = Side::Base.worktree(&project.target());
+        project.write("target/gate/tree/precious", "");
+        let path = project.target().join("gate/tree");
         let error = Worktree::add(&project.repository(), "HEAD", &path).unwrap_err();
         assert!(
             error.to_string().contains("no leftover of a gate"),
@@ -201,21 +155,22 @@ mod tests {
     #[test]
     fn a_failed_checkout_leaves_nothing() {
         let project = Project::new();
-        let path = Side::Base.worktree(&project.target());
+        let path = project.target().join("gate/tree");
         let error = Worktree::add(&project.repository(), "nowhere", &path).unwrap_err();
         assert!(error.to_string().contains("check a commit out"), "{error}");
         assert!(!path.exists());
+        assert_eq!(listed(&project), 1);
     }
 
     #[test]
-    fn paths_of_both_sides_are_equally_long() {
-        let length = |path: PathBuf| path.as_os_str().len();
-        for path in [Side::worktree, Side::program] {
-            let target = Path::new("/t");
-            assert_eq!(
-                length(path(Side::Base, target)),
-                length(path(Side::Head, target))
-            );
-        }
+    fn hooks_of_the_repository_are_left_alone() {
+        let project = Project::new();
+        let hook = ".git/hooks/post-checkout";
+        project.write(hook, "#!/bin/sh\ntouch hooked\n");
+        let executable = Permissions::from_mode(0o755);
+        fs::set_permissions(project.path().join(hook), executable).unwrap();
+        let path = project.target().join("gate/tree");
+        let worktree = Worktree::add(&project.repository(), "HEAD", &path).unwrap();
+        assert!(!worktree.path().join("hooked").exists());
     }
 }
