@@ -208,9 +208,9 @@ mod tests {
         Some(crates.iter().map(package).collect())
     }
 
-    fn check(base: Sources, head: Sources, expected: &[&str]) {
-        assert_eq!(differences(&base, &head), expected);
-        assert!(differences(&base, &base).is_empty());
+    fn check(base: &Sources, head: &Sources, expected: &[&str]) {
+        assert_eq!(differences(base, head), expected);
+        assert!(differences(base, base).is_empty());
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
             "crate c 1.0.0 comes from another source or has another content",
             "crate d 2.0.0 was added",
         ];
-        check(of(&base), of(&head), &expected);
+        check(&of(&base), &of(&head), &expected);
     }
 
     #[test]
@@ -248,8 +248,8 @@ mod tests {
             lock: lock_of(crates),
             ..Sources::default()
         };
-        check(of(&base), of(&head), &["crate a 2.0.0 was added"]);
-        check(of(&head), of(&base), &["crate a 2.0.0 was removed"]);
+        check(&of(&base), &of(&head), &["crate a 2.0.0 was added"]);
+        check(&of(&head), &of(&base), &["crate a 2.0.0 was removed"]);
     }
 
     #[test]
@@ -258,8 +258,8 @@ mod tests {
             lock: lock.map(str::to_owned),
             ..Sources::default()
         };
-        check(with(None), with(Some("")), &["base has no Cargo.lock"]);
-        check(with(Some("")), with(None), &["head has no Cargo.lock"]);
+        check(&with(None), &with(Some("")), &["base has no Cargo.lock"]);
+        check(&with(Some("")), &with(None), &["head has no Cargo.lock"]);
         let unread = differences(&with(Some("<<<<<<< ours")), &with(Some("")));
         assert_eq!(
             unread,
@@ -293,7 +293,7 @@ mod tests {
             "[profile.release]: lto was thin and is gone",
             "[profile.release]: panic is new: abort",
         ];
-        check(base, head, &expected);
+        check(&base, &head, &expected);
     }
 
     #[test]
@@ -302,6 +302,6 @@ mod tests {
             toolchain: Some(text.to_owned()),
             ..Sources::default()
         };
-        check(of("1.91.0"), of("[toolchain]\nchannel = '1.91.0'"), &[]);
+        check(&of("1.91.0"), &of("[toolchain]\nchannel = '1.91.0'"), &[]);
     }
 }
