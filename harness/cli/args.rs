@@ -115,7 +115,7 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Compare two builds, and fail when the newer one is slower.
     #[command(
-        after_help = "Examples:\n  ringside gate --base-bin ./ringside-before --head-bin ./ringside-after\n  \
+        after_help = "Examples:\n  ringside gate --base origin/main\n  ringside gate --base-bin ./ringside-before --head-bin ./ringside-after\n  \
                       ringside gate --base-manifest before.toml --head-manifest after.toml --scenario http/small"
     )]
     Gate(GateArgs),
@@ -263,9 +263,16 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct GateArgs {
+    /// The older build is this revision of the repository here; the newer one is what is checked out. Both are
+    /// built first.
+    #[arg(long, value_name = "REV", required_unless_present_any = ["base_bin", "base_manifest"],
+          conflicts_with_all = ["base_bin", "head_bin", "base_manifest", "head_manifest"])]
+    pub(crate) base: Option<String>,
+    /// Compare files that no commit holds too, as a part of the newer build.
+    #[arg(long, requires = "base")]
+    pub(crate) allow_dirty: bool,
     /// The older build of this tool, or of the outside program that --implementation names.
-    #[arg(long, value_name = "FILE", requires = "head_bin", required_unless_present = "base_manifest",
-          conflicts_with_all = ["base_manifest", "head_manifest"])]
+    #[arg(long, value_name = "FILE", requires = "head_bin", conflicts_with_all = ["base_manifest", "head_manifest"])]
     pub(crate) base_bin: Option<PathBuf>,
     /// The newer one.
     #[arg(long, value_name = "FILE", requires = "base_bin")]

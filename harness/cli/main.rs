@@ -11,10 +11,6 @@
 
 mod args;
 #[cfg(measures)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the command that calls it is not written yet")
-)]
 mod builds;
 mod catalogue;
 mod commands;

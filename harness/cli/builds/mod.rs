@@ -22,13 +22,5 @@ mod worktree;
 #[cfg(test)]
 mod testing;
 
-#[expect(
-    unused_imports,
-    reason = "the command that calls it is not written yet"
-)]
 pub(crate) use error::BuildsError;
-#[expect(
-    unused_imports,
-    reason = "the command that calls it is not written yet"
-)]
-pub(crate) use prepare::{Built, Prepared, prepare};
+pub(crate) use prepare::{Prepared, prepare};

@@ -42,18 +42,19 @@ pub(crate) struct Built {
 /// Builds what `base` names and what is checked out, in the repository that `repository` lies in.
 /// Both get head's toolchain, cargo configuration and compiler flags, and each its own `Cargo.lock`.
 /// Files that no commit holds are refused unless `allow_dirty`, and are then part of head. Everything
-/// lies in the folder `gate` of `target`. It takes minutes; `stop` ends it soon, and nothing is left
+/// lies in the folder `gate` of `target`, or of the repository's own `target` without one. It takes minutes; `stop` ends it soon, and nothing is left
 /// but what cargo built.
 pub(crate) fn prepare(
     repository: &Path,
     base: &str,
     allow_dirty: bool,
-    target: &Path,
+    target: Option<&Path>,
     stop: &Stop,
 ) -> Result<Prepared, BuildsError> {
     let run = || {
         let repository = Repository::open(repository)?;
-        let place = Place::take(target)?;
+        let own = repository.top().join("target");
+        let place = Place::take(target.unwrap_or(&own))?;
         let commit = repository.resolve(base)?;
         let head = Snapshot::take(&repository, &place, allow_dirty)?;
         build(&repository, place, (base, commit), head, stop)
@@ -132,7 +133,13 @@ mod tests {
 
     fn run(project: &Project, base: &str, allow_dirty: bool) -> Result<Prepared, BuildsError> {
         let stop = Stop::default();
-        prepare(project.path(), base, allow_dirty, &project.target(), &stop)
+        prepare(
+            project.path(),
+            base,
+            allow_dirty,
+            Some(&project.target()),
+            &stop,
+        )
     }
 
     fn printed(built: &Built) -> String {
@@ -222,7 +229,7 @@ mod tests {
         let (error, child) = thread::scope(|scope| {
             let target = project.target();
             let (path, stop) = (project.path(), &stop);
-            let building = scope.spawn(move || prepare(path, "HEAD", false, &target, stop));
+            let building = scope.spawn(move || prepare(path, "HEAD", false, Some(&target), stop));
             while !begun.exists() && !building.is_finished() {
                 thread::yield_now();
             }

@@ -37,7 +37,11 @@ pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow:
     let plan = GatePlan::parse(&dataset.name, &dataset.text, &session.catalogue)
         .map_err(|error| UsageError(error.to_string()))?;
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
-    let sides = Sides::of(args, &session, scratch.path())?;
+    let sides = match Sides::of(args, &session, scratch.path(), output) {
+        // Whatever the signal ended failed for that reason alone.
+        Err(_) if session.stop.is_set() => return Ok(Exit::Interrupted),
+        sides => sides?,
+    };
     let cells = choose(global, args, &plan, &sides, &session)?;
     let began_at = now_s();
     let (_, folder) = new_folder(&args.out.join("gates"), "gate", began_at)?;

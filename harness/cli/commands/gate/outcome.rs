@@ -58,6 +58,7 @@ impl Outcome<'_> {
             head,
             differences,
             warnings,
+            ..
         } = self.sides;
         GateReport {
             schema: GATE_SCHEMA,

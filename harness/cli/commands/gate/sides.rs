@@ -8,7 +8,9 @@ use ringside_run::{Catalogue, GateCell, Manifest, Subject};
 
 use super::identity::Identity;
 use crate::args::GateArgs;
+use crate::builds::{self, BuildsError, Prepared};
 use crate::exit::UsageError;
+use crate::output::Output;
 use crate::session::Session;
 
 /// Base and head.
@@ -19,6 +21,8 @@ pub(super) struct Sides {
     pub(super) differences: Vec<String>,
     /// What a reader should know of them.
     pub(super) warnings: Vec<String>,
+    /// Holds the folder in which they were built.
+    _prepared: Option<Prepared>,
 }
 
 /// One of the two.
@@ -36,9 +40,17 @@ enum Start {
 }
 
 impl Sides {
-    /// Those that the command line names. `folder` gets the names by which they are started, which are of equal
-    /// length: what stands in the arguments moves the stack.
-    pub(super) fn of(args: &GateArgs, session: &Session, folder: &Path) -> anyhow::Result<Self> {
+    /// Those that the command line names, built first where that is asked for. `folder` gets the names by which they
+    /// are started, which are of equal length: what stands in the arguments moves the stack.
+    pub(super) fn of(
+        args: &GateArgs,
+        session: &Session,
+        folder: &Path,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        if let Some(base) = &args.base {
+            return Self::built(base, args.allow_dirty, session, folder, output);
+        }
         match (&args.base_bin, &args.head_bin, &args.base_manifest, &args.head_manifest) {
             (Some(base), Some(head), ..) => match outside(args, session)? {
                 Some(manifest) => Self::programs([base, head], &manifest, folder),
@@ -46,10 +58,43 @@ impl Sides {
             },
             (_, _, Some(base), Some(head)) => Self::manifests([base, head], session, folder),
             _ => Err(UsageError(
-                "give both builds: --base-bin and --head-bin, or --base-manifest and --head-manifest".to_owned(),
+                "give a revision with --base, or both builds: --base-bin and --head-bin, or --base-manifest and \
+                 --head-manifest"
+                    .to_owned(),
             )
             .into()),
         }
+    }
+
+    fn built(
+        base: &str,
+        allow_dirty: bool,
+        session: &Session,
+        folder: &Path,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        output.note(&format!(
+            "building {base} and what is checked out; this takes minutes"
+        ));
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let prepared = builds::prepare(&here, base, allow_dirty, target.as_deref(), &session.stop)
+            .map_err(BuildsError::into_anyhow)?;
+        let files = [&prepared.base.program, &prepared.head.program];
+        let mut sides = Self::own(files, session, folder)?;
+        for (side, built) in [
+            (&mut sides.base, &prepared.base),
+            (&mut sides.head, &prepared.head),
+        ] {
+            side.about.name.clone_from(&built.name);
+            side.about.build.commit.clone_from(&built.commit);
+        }
+        sides
+            .differences
+            .extend(prepared.differences.iter().cloned());
+        sides.warnings.extend(prepared.warnings.iter().cloned());
+        sides._prepared = Some(prepared);
+        Ok(sides)
     }
 
     fn own(files: [&PathBuf; 2], session: &Session, folder: &Path) -> anyhow::Result<Self> {
@@ -137,6 +182,7 @@ impl Sides {
             warnings,
             base,
             head,
+            _prepared: None,
         }
     }
 }
