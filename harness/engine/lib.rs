@@ -24,6 +24,7 @@ mod options;
 mod outbox;
 pub mod per_core_epoll;
 pub mod per_core_uring;
+pub mod plant;
 mod protocol;
 mod runtime;
 mod service;

@@ -1,6 +1,6 @@
 //! The echo protocol: every byte that comes goes back. All engines but the floor share this core.
 
-use ringside_engine::{Millis, Progress, Protocol, Step};
+use ringside_engine::{Millis, Progress, Protocol, Step, plant};
 
 /// Sends each byte back, straight from where it was read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,6 +23,8 @@ impl Protocol for Echo {
         let step = if length == 0 {
             Step::Read
         } else {
+            // A core of echo knows no messages: what came at once is one.
+            plant::operations(1);
             Step::Reflect { length }
         };
         Progress {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memchr;
-use ringside_engine::{Body, BodyMode, Content, Millis, Progress, Protocol, Step, Tick};
+use ringside_engine::{Body, BodyMode, Content, Millis, Progress, Protocol, Step, Tick, plant};
 use ringside_wire::http::chunked::Chunked;
 use ringside_wire::http::request::{self, Framing, Method, Request};
 
@@ -360,6 +360,7 @@ impl Turn<'_> {
 
     /// Answers a request whose body, if it had one, is behind us.
     fn answer(&mut self, request: &Request<'_>) -> Option<Step> {
+        plant::operations(1);
         if !request.keep_alive {
             self.connection.begin_closing(self.now);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringside_engine::Millis;
+use ringside_engine::{Millis, plant};
 use ringside_wire::mqtt::encode::{self, List};
 use ringside_wire::mqtt::header::{self, Kind};
 use ringside_wire::mqtt::packet::{self, Acknowledge, Connect, Farewell, Packet, Publish};
@@ -147,6 +147,7 @@ impl Connection {
     }
 
     fn connect(&mut self, connect: &Connect<'_>, now: Millis, out: &mut Vec<u8>) -> Next {
+        plant::operations(1);
         self.version = connect.version;
         let number = |id| connect.properties.number(id);
         if connect
@@ -215,6 +216,7 @@ impl Connection {
         now: Millis,
         out: &mut Vec<u8>,
     ) -> Next {
+        plant::operations(1);
         let properties = encode::passed_on(&publish.properties);
         let aliased;
         let topic = match publish.properties.number(PropertyId::TOPIC_ALIAS) {
