@@ -5,6 +5,7 @@
 
 mod bytes;
 mod echo;
+mod hash;
 mod http;
 mod load;
 mod mqtt;
@@ -20,6 +21,7 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &echo::small::Small,
         &echo::large::Large,
         &echo::pipelined::Pipelined,
+        &hash::blocks::Blocks,
         &http::small::Small,
         &http::medium::Medium,
         &http::large::Large,

@@ -27,7 +27,7 @@ fn ids_are_paths_of_files_and_each_stands_once() {
 
 #[test]
 fn every_file_of_a_scenario_is_in_the_list() {
-    for family in ["echo", "http", "mqtt"] {
+    for family in ["echo", "hash", "http", "mqtt"] {
         for entry in Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(family)
             .read_dir()
@@ -147,7 +147,9 @@ fn loads_that_make_no_sense_are_refused_with_what_would() {
     for (index, text) in [
         (0, "echo/small{size=23B}"),
         (0, "echo/small{load=open,rate=0}"),
-        (7, "http/slow_reader{read_rate=0B}"),
+        (3, "hash/blocks{length=4097B}"),
+        (3, "hash/blocks{length=4KiB,keys=2000}"),
+        (8, "http/slow_reader{read_rate=0B}"),
     ] {
         let error = all()[index].load(&resolve(all()[index], text)).unwrap_err();
         assert!(error.to_string().contains("do not fit together"), "{error}");
@@ -156,7 +158,7 @@ fn loads_that_make_no_sense_are_refused_with_what_would() {
 
 #[test]
 fn large_files_are_asked_for_one_at_a_time_unless_told_otherwise() {
-    let connections = |text| all()[5].load(&resolve(all()[5], text)).unwrap().connections;
+    let connections = |text| all()[6].load(&resolve(all()[6], text)).unwrap().connections;
     assert_eq!(connections("http/large"), 100);
     assert_eq!(connections("http/large{size=100MB}"), 1);
     assert_eq!(connections("http/large{size=100MB,connections=100}"), 100);
@@ -164,7 +166,7 @@ fn large_files_are_asked_for_one_at_a_time_unless_told_otherwise() {
 
 #[test]
 fn fixtures_can_be_read_in_any_pieces() {
-    let scenario = all()[5];
+    let scenario = all()[6];
     let params = resolve(scenario, "http/large{size=1MB}");
     let fixture = &scenario.fixtures(&params)[0];
     assert_eq!(fixture.length, 1_000_000);

@@ -40,6 +40,7 @@ pub(crate) fn scenarios() -> &'static [&'static dyn Scenario] {
 pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
     let implementations = [
         ringside_echo::all(),
+        ringside_hash::all(),
         ringside_http::all(),
         ringside_mqtt::all(),
     ]

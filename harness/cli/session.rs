@@ -131,6 +131,7 @@ impl Conformance {
     pub(crate) fn cases(family: &str) -> &'static [Case] {
         match family {
             "echo" => ringside_conform::echo::cases(),
+            "hash" => ringside_conform::hash::cases(),
             "http" => ringside_conform::http::cases(),
             "mqtt" => ringside_conform::mqtt::cases(),
             _ => &[],

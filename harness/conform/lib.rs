@@ -8,6 +8,7 @@
 mod case;
 mod client;
 pub mod echo;
+pub mod hash;
 pub mod http;
 pub mod mqtt;
 
