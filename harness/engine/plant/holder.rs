@@ -55,15 +55,15 @@ impl Holder {
 
     /// Waits for the lock: two changes of threads.
     pub(super) fn hand_over(&self) {
-        let mut place = self.shared.place();
-        place.step = Step::GiveBack;
+        // Woken before it was unlocked, the holder would run into this thread's own lock and wait twice.
+        self.shared.place().step = Step::GiveBack;
         self.shared.changed.notify_one();
         // A thread that never came back would be a hang instead of a slowdown.
         let waits = |place: &mut Place| place.step == Step::GiveBack;
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(place, WAIT_MAX, waits);
+            .wait_timeout_while(self.shared.place(), WAIT_MAX, waits);
         drop(waited);
     }
 
@@ -92,7 +92,9 @@ impl Shared {
             if place.step == Step::GiveBack {
                 place.step = Step::Serve;
                 place.given_back += 1;
+                drop(place);
                 self.changed.notify_one();
+                place = self.place();
             }
             place = self
                 .changed
