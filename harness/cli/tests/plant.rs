@@ -9,18 +9,21 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const VARIABLE: &str = "RINGSIDE_PLANT";
+/// A message of echo, and the length of its answer.
+const MESSAGE: (&[u8], usize) = (b"message", 7);
 
-/// A server of echo; it ends with the test.
+/// A server; it ends with the test.
 struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(planted: &str) -> Self {
-        let mut child = serve(planted).stdout(Stdio::piped()).spawn().unwrap();
+    fn start(id: &str, planted: &str) -> Self {
+        let mut child = serve(id, planted).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
@@ -29,13 +32,21 @@ impl Server {
         Self { child, address }
     }
 
-    /// Takes so many messages there and back. Gives a count of the kernel's before and after.
-    fn echo(&self, messages: usize, count: impl Fn(u32) -> u64) -> u64 {
+    /// Asks so many times for an answer of `length` bytes. Gives by how much a count of the kernel's rose.
+    fn ask(
+        &self,
+        (request, length): (&[u8], usize),
+        times: usize,
+        count: impl Fn(u32) -> u64,
+    ) -> u64 {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        // A missing answer fails the test instead of hanging it.
+        let patience = Some(Duration::from_secs(20));
+        stream.set_read_timeout(patience).unwrap();
         let before = count(self.child.id());
-        for _ in 0..messages {
-            stream.write_all(b"message").unwrap();
-            stream.read_exact(&mut [0; 7]).unwrap();
+        for _ in 0..times {
+            stream.write_all(request).unwrap();
+            stream.read_exact(&mut vec![0; length]).unwrap();
         }
         count(self.child.id()) - before
     }
@@ -48,10 +59,10 @@ impl Drop for Server {
     }
 }
 
-fn serve(planted: &str) -> Command {
+fn serve(id: &str, planted: &str) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("ringside"));
     command
-        .args(["serve", "echo/epoll", "--listen", "127.0.0.1:0"])
+        .args(["serve", id, "--listen", "127.0.0.1:0", "--root", "."])
         .env(VARIABLE, planted);
     command
 }
@@ -72,26 +83,49 @@ fn writes(process: u32) -> Option<u64> {
 
 #[cfg(feature = "plant")]
 #[test]
-fn what_was_planted_is_done_for_each_message() {
-    let server = Server::start("io:00003000");
-    if writes(server.child.id()).is_some() {
-        assert!(server.echo(100, |process| writes(process).unwrap()) >= 300);
+fn what_was_planted_is_done_for_each_operation_of_each_family() {
+    let http = b"GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mqtt = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01a\x30\x05\0\x01t..\xc0\0";
+    let mut hash = b"hblk\x08\0\0\0\x32\0\0\0".to_vec();
+    hash.resize(32, 0);
+    for (id, request, length, operations) in [
+        ("echo/epoll", &b"message"[..], 7, 1),
+        ("http/epoll", http, 20, 1),
+        ("mqtt/epoll", mqtt, 6, 2),
+        ("hash/fnv1a", &hash, 24, 50),
+    ] {
+        for (planted, least) in [("io:00100000", 100), ("none:00000000", 0)] {
+            let server = Server::start(id, planted);
+            if writes(server.child.id()).is_none() {
+                continue;
+            }
+            let rose = server.ask((request, length), 1, |process| writes(process).unwrap());
+            let least = least * operations;
+            assert!(
+                (least..least + 50).contains(&rose),
+                "{id} {planted}: {rose}"
+            );
+        }
     }
-    let server = Server::start("none:00000000");
-    if writes(server.child.id()).is_some() {
-        assert!(server.echo(100, |process| writes(process).unwrap()) < 300);
+}
+
+#[cfg(feature = "plant")]
+#[test]
+fn only_the_lock_has_a_thread() {
+    for (planted, more) in [
+        ("none:00000000", 0),
+        ("processor:00001000", 0),
+        ("lock:00000500", 1),
+    ] {
+        let server = Server::start("echo/epoll", planted);
+        assert_eq!(server.ask(MESSAGE, 10, threads), more, "{planted}");
     }
-    assert_eq!(server.echo(10, threads), 0);
-    let server = Server::start("lock:00000500");
-    assert_eq!(server.echo(10, threads), 1, "the thread with the lock");
-    let server = Server::start("processor:00001000");
-    assert_eq!(server.echo(10, threads), 0);
 }
 
 #[cfg(feature = "plant")]
 #[test]
 fn another_form_is_bad_usage_and_told_the_right_one() {
-    let output = serve("io:5").output().unwrap();
+    let output = serve("echo/epoll", "io:5").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
@@ -103,10 +137,10 @@ fn another_form_is_bad_usage_and_told_the_right_one() {
 #[cfg(not(feature = "plant"))]
 #[test]
 fn a_build_without_the_feature_does_not_know_the_variable() {
-    let server = Server::start("no such kind");
-    assert_eq!(server.echo(10, threads), 0);
-    let server = Server::start("lock:00001000");
-    assert_eq!(server.echo(10, threads), 0);
+    for planted in ["no such kind", "lock:00001000"] {
+        let server = Server::start("echo/epoll", planted);
+        assert_eq!(server.ask(MESSAGE, 10, threads), 0);
+    }
     let program = std::fs::read(assert_cmd::cargo::cargo_bin!("ringside")).unwrap();
     let name = VARIABLE.as_bytes();
     assert!(!program.windows(name.len()).any(|bytes| bytes == name));
