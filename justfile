@@ -28,6 +28,21 @@ fix:
 smoke:
     cargo bench-all --plan smoke
 
+# Whether the gate sees slowdowns that are planted, and none where there is none (`just selftest --quick`: 5 minutes).
+selftest *ARGS: selftest-builds
+    target/selftest/plain gate selftest --null target/selftest/function --null target/selftest/order {{ARGS}}
+
+# The builds of the self-test: one, one with a function that nobody calls, one linked in another order.
+selftest-builds:
+    mkdir -p target/selftest
+    cargo build --release --locked --package ringside --features plant
+    cp target/release/ringside target/selftest/plain
+    cargo build --release --locked --package ringside --features plant-null
+    cp target/release/ringside target/selftest/function
+    cargo rustc --release --locked --package ringside --bin ringside --features plant -- \
+        -C link-arg=-Wl,--sort-section=name
+    cp target/release/ringside target/selftest/order
+
 # Ten minutes of messages through a broker: fails when its memory grows.
 soak:
     cargo bench-all --plan soak

@@ -262,7 +262,10 @@ pub(crate) struct CompareArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct GateArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<GateAction>,
     /// The older build is this revision of the repository here; the newer one is what is checked out. Both are
     /// built first.
     #[arg(long, value_name = "REV", required_unless_present_any = ["base_bin", "base_manifest"],
@@ -302,6 +305,37 @@ pub(crate) struct GateArgs {
     pub(crate) seed: u64,
     /// Folder that holds gates/, where triples and report go.
     #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// What else a gate can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateAction {
+    /// Plant slowdowns, and count how often the gate sees them and how often it sees one that is not there.
+    #[command(after_help = "Example: just selftest --quick")]
+    Selftest(SelftestArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArgs {
+    /// A null build: this program built so that it does the same in other places of memory; may be given several
+    /// times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) null: Vec<PathBuf>,
+    /// Five minutes: 20 triples of each case on the machine as it is, with 10 % planted.
+    #[arg(long, conflicts_with = "triples")]
+    pub(crate) quick: bool,
+    /// Only this case (http, mqtt, hash); may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) case: Vec<String>,
+    /// Only under this condition (quiet, neighbour); may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) condition: Vec<String>,
+    /// Triples of each case and condition. A recording that has fewer goes on.
+    #[arg(long, default_value_t = 600, value_name = "N")]
+    pub(crate) triples: u32,
+    /// Folder of the recordings, and of selftest.json.
+    #[arg(long, default_value = "reports/selftest", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 

@@ -9,6 +9,8 @@
 mod cost;
 #[cfg(feature = "plant")]
 mod holder;
+#[cfg(feature = "plant-null")]
+mod null;
 #[cfg(feature = "plant")]
 mod variable;
 

@@ -9,6 +9,8 @@ mod identity;
 mod measure;
 mod outcome;
 mod progress;
+#[cfg(feature = "plant")]
+mod selftest;
 mod sides;
 
 use std::path::Path;
@@ -24,7 +26,9 @@ use self::measure::{Comparison, Conditions, Contender, Measured};
 use self::outcome::{Outcome, row};
 use self::progress::GateProgress;
 use self::sides::Sides;
-use crate::args::{GateArgs, Global};
+#[cfg(not(feature = "plant"))]
+use crate::args::SelftestArgs;
+use crate::args::{GateAction, GateArgs, Global};
 use crate::datasets;
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
@@ -32,6 +36,9 @@ use crate::session::Session;
 
 /// Compares the builds, writes the report and ends with what follows.
 pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow::Result<Exit> {
+    if let Some(GateAction::Selftest(args)) = &args.action {
+        return selftest(global, args, output);
+    }
     let session = Session::open(global)?;
     let dataset = datasets::gate_plan(global, args.plan.as_deref())?;
     let plan = GatePlan::parse(&dataset.name, &dataset.text, &session.catalogue)
@@ -61,6 +68,19 @@ pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow:
     };
     let rows = compare(&conditions, &cells, &sides, &outcome.folder, output)?;
     outcome.end(rows, output)
+}
+
+#[cfg(feature = "plant")]
+use self::selftest::selftest;
+
+/// Only a build that honours planted slowdowns can plant some.
+#[cfg(not(feature = "plant"))]
+fn selftest(_: &Global, _: &SelftestArgs, _: &Output) -> anyhow::Result<Exit> {
+    Err(UsageError(
+        "this build plants no slowdowns; `just selftest` makes builds that do, and runs them"
+            .to_owned(),
+    )
+    .into())
 }
 
 /// What is compared. Two manifests describe one program, whatever the plan names.

@@ -298,8 +298,8 @@ fn outside(args: &GateArgs, session: &Session) -> anyhow::Result<Option<Manifest
     }
 }
 
-/// A name for `file` in `folder`: the same for both sides but for a label of four letters.
-fn named(label: &str, file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+/// A name for `file` in `folder`: the same for all sides but for a label of four letters.
+pub(super) fn named(label: &str, file: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let target = file
         .canonicalize()
         .map_err(|error| UsageError(format!("there is no program {}: {error}", file.display())))?;

@@ -1,0 +1,65 @@
+//! What the self-test plants into: one server of each kind of work, and how disturbed the machine is.
+
+use ringside_engine::plant::Kind;
+
+/// A server with the slowdown that is planted into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case {
+    /// Its name in files and tables.
+    pub(super) name: &'static str,
+    /// The scenario.
+    pub(super) scenario: &'static str,
+    /// The implementation.
+    pub(super) implementation: &'static str,
+    /// What is planted.
+    pub(super) kind: Kind,
+    /// Thousandths of it an operation that may slow it down by some per cent: where calibrating begins.
+    pub(super) guess: u64,
+}
+
+/// One case for each kind of slowdown, in the family that has most of such work.
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "http",
+        scenario: "http/small",
+        implementation: "http/epoll",
+        kind: Kind::Io,
+        guess: 2_000,
+    },
+    Case {
+        name: "mqtt",
+        scenario: "mqtt/pairs",
+        implementation: "mqtt/epoll",
+        kind: Kind::Lock,
+        guess: 100,
+    },
+    Case {
+        name: "hash",
+        scenario: "hash/blocks",
+        implementation: "hash/fnv1a",
+        kind: Kind::Processor,
+        guess: 3_000,
+    },
+];
+
+/// How much else goes on on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// Nothing that the self-test starts.
+    Quiet,
+    /// A thread that never rests, wherever the system lets it run.
+    Neighbour,
+}
+
+impl Condition {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::Quiet, Self::Neighbour];
+
+    /// Its name in files and tables.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Neighbour => "neighbour",
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The triples of one case under one condition, in a folder of their own. A recording goes on where it was, as
+//! long as the builds are the same.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ringside_contract::{
+    GATE_SCHEMA, Host, ImplementationSpec, Phase, Placement, ScenarioSpec, TripleRecord,
+};
+use ringside_run::TripleLog;
+use serde::{Deserialize, Serialize};
+
+use super::case::Condition;
+use super::triples::{Bench, Head};
+use crate::files::write_whole;
+
+/// What was recorded, beside the triples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    pub(super) schema: u32,
+    /// The case.
+    pub(super) case: String,
+    /// The condition.
+    pub(super) condition: String,
+    /// The scenario.
+    pub(super) scenario: ScenarioSpec,
+    /// The implementation.
+    pub(super) implementation: ImplementationSpec,
+    /// Commit of the builds.
+    pub(super) commit: String,
+    /// Hashes of the builds: base, and null builds by label.
+    pub(super) builds: Vec<(String, String)>,
+    /// Heads: label, planted per cent, thousandths an operation.
+    pub(super) heads: Vec<PlantedHead>,
+    /// The machine.
+    pub(super) host: Host,
+    /// Who ran where.
+    pub(super) placement: Placement,
+}
+
+/// One server beside base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PlantedHead {
+    /// Its name in the records.
+    pub(super) label: String,
+    /// How much slower it should be, in per cent.
+    pub(super) percent: u64,
+    /// Thousandths of what is planted, for each operation.
+    pub(super) units: u64,
+}
+
+/// A folder that is being written.
+pub(super) struct Recording {
+    log: TripleLog,
+    /// Triples that are in it.
+    pub(super) records: Vec<TripleRecord>,
+}
+
+impl Recording {
+    /// Where a case is recorded.
+    pub(super) fn folder(out: &Path, case: &str, condition: Condition) -> PathBuf {
+        out.join(format!("{case}-{}", condition.name()))
+    }
+
+    /// What an earlier recording wrote down, if there is one.
+    pub(super) fn earlier(folder: &Path) -> anyhow::Result<Option<About>> {
+        let path = folder.join(ABOUT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text =
+            std::fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let about: About = serde_json::from_slice(&text).with_context(|| {
+            format!(
+                "{} is of another version; move its folder away",
+                path.display()
+            )
+        })?;
+        if about.schema != GATE_SCHEMA {
+            bail!(
+                "{} has schema {}, and this program reads schema {GATE_SCHEMA}; move its folder away",
+                path.display(),
+                about.schema
+            );
+        }
+        Ok(Some(about))
+    }
+
+    /// Opens the folder, or makes it and writes `about` down.
+    pub(super) fn open(folder: &Path, about: &About) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to create {}", folder.display()))?;
+        if let Some(earlier) = Self::earlier(folder)?
+            && earlier.builds != about.builds
+        {
+            bail!(
+                "{} was recorded with other builds (of {}); go on with those, or move it away",
+                folder.display(),
+                earlier.commit
+            );
+        }
+        write_whole(&folder.join(ABOUT), &serde_json::to_vec_pretty(about)?)?;
+        let (log, records) = TripleLog::open(&folder.join("triples.jsonl"))?;
+        Ok(Self { log, records })
+    }
+
+    /// Measures and appends one more triple; false when it was interrupted.
+    pub(super) fn extend(&mut self, bench: &Bench<'_>, heads: &[Head]) -> anyhow::Result<bool> {
+        let number = self.records.last().map_or(0, |record| record.number + 1);
+        let Some(record) = bench.triple(heads, Phase::First, number) else {
+            return Ok(false);
+        };
+        self.log.append(&record)?;
+        self.records.push(record);
+        Ok(true)
+    }
+
+    /// Triples that were measured to their end.
+    pub(super) fn measured(&self) -> usize {
+        let whole = self.records.iter().filter(|record| record.failed.is_none());
+        whole.count()
+    }
+}
+
+const ABOUT: &str = "recording.json";

@@ -1,0 +1,168 @@
+//! What the rule would have said of the recorded triples.
+
+use std::collections::BTreeMap;
+
+use ringside_contract::{Interval, Placement, TripleRecord};
+use ringside_judge::{
+    GateMetric, GateRule, TrialSummary, TripleEffect, changes, effect, proportion_bounds,
+    resampled, trials,
+};
+use serde::Serialize;
+
+use super::recording::{About, PlantedHead};
+
+/// One head of one recording.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct HeadSummary {
+    pub(super) case: String,
+    pub(super) condition: String,
+    pub(super) head: String,
+    /// How much slower it should be, in per cent.
+    pub(super) planted: u64,
+    /// How much slower it was over all triples, as a share, in the figure that decides; absent when none does.
+    pub(super) slowdown: Option<Interval>,
+    /// `rate`, `processor_time`, both with a comma between, or nothing.
+    pub(super) decided_by: String,
+    /// How far the logarithms of single triples lie apart: their median distance from their median, times 1.4826,
+    /// which is the standard deviation where they have a normal distribution.
+    pub(super) spread: f64,
+    /// Triples that say something.
+    pub(super) triples: usize,
+    /// Triples that say nothing, and why, with how often.
+    pub(super) lost: BTreeMap<String, usize>,
+    /// Trials that share no triple.
+    pub(super) trials: Trials,
+    /// Trials of triples that were drawn again and again.
+    pub(super) resampled: Trials,
+}
+
+/// How trials ended, with 95 % bounds (Clopper and Pearson) of the share of regressions.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Trials {
+    pub(super) trials: usize,
+    pub(super) regressions: usize,
+    pub(super) passes: usize,
+    pub(super) undecided: usize,
+    /// Trials that share no triple.
+    pub(super) independent: usize,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+/// Every head of a recording.
+pub(super) fn summaries(about: &About, records: &[TripleRecord]) -> Vec<HeadSummary> {
+    let of = |head| summary(about, head, records);
+    about.heads.iter().map(of).collect()
+}
+
+/// Trials of several heads or recordings together.
+pub(super) fn together<'a>(all: impl Iterator<Item = &'a Trials>) -> Trials {
+    let mut sum = Trials::default();
+    for one in all {
+        sum.trials += one.trials;
+        sum.regressions += one.regressions;
+        sum.passes += one.passes;
+        sum.undecided += one.undecided;
+        sum.independent += one.independent;
+    }
+    sum.bounded()
+}
+
+fn summary(about: &About, head: &PlantedHead, records: &[TripleRecord]) -> HeadSummary {
+    let rule = GateRule::default();
+    let (effects, lost) = effects(records, &head.label, &about.placement);
+    let all = GateRule {
+        looks: [effects.len(); 4],
+        ..rule.clone()
+    };
+    let changes = changes(&all, &effects, 0);
+    let deciding: Vec<_> = changes
+        .iter()
+        .filter(|one| one.left_out.is_none())
+        .collect();
+    let names: Vec<&str> = deciding.iter().map(|one| one.metric.as_str()).collect();
+    let leading = deciding.first();
+    let metric = leading.and_then(|one| {
+        GateMetric::ALL
+            .into_iter()
+            .find(|of| of.name() == one.metric)
+    });
+    HeadSummary {
+        case: about.case.clone(),
+        condition: about.condition.clone(),
+        head: head.label.clone(),
+        planted: head.percent,
+        slowdown: leading.map(|change| change.slowdown),
+        decided_by: names.join(", "),
+        spread: metric.map_or(0.0, |metric| spread(&effects, metric)),
+        triples: effects.len(),
+        lost,
+        trials: Trials::of(&trials(&rule, THRESHOLD, &effects)),
+        resampled: Trials::of(&resampled(&rule, THRESHOLD, &effects, 1, RESAMPLED)),
+    }
+}
+
+fn effects(
+    records: &[TripleRecord],
+    label: &str,
+    placement: &Placement,
+) -> (Vec<TripleEffect>, BTreeMap<String, usize>) {
+    let mut lost = BTreeMap::new();
+    let mut effects = Vec::new();
+    for record in records {
+        match effect(record, label, placement) {
+            Ok(effect) => effects.push(effect),
+            // The number of the triple is in the sentence; a count by kind says more.
+            Err(error) => *lost.entry(kind(&error.to_string())).or_insert(0) += 1,
+        }
+    }
+    (effects, lost)
+}
+
+/// An error without the numbers in it.
+fn kind(error: &str) -> String {
+    let digits = |character: &char| !character.is_ascii_digit();
+    error.chars().filter(digits).collect()
+}
+
+fn spread(effects: &[TripleEffect], metric: GateMetric) -> f64 {
+    let logs: Vec<f64> = effects
+        .iter()
+        .map(|effect| effect.of(metric).slowdown)
+        .collect();
+    let middle = middle(logs.clone());
+    1.4826 * self::middle(logs.iter().map(|log| (log - middle).abs()).collect())
+}
+
+/// The middle one of figures that are numbers; 0 of none.
+fn middle(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(0.0)
+}
+
+impl Trials {
+    fn of(summary: &TrialSummary) -> Self {
+        Self {
+            trials: summary.trials,
+            regressions: summary.regressions,
+            passes: summary.passes,
+            undecided: summary.undecided,
+            independent: summary.independent,
+            ..Self::default()
+        }
+        .bounded()
+    }
+
+    /// Drawing the same triples again adds no knowledge, so that bounds follow from the independent trials alone.
+    fn bounded(mut self) -> Self {
+        let share = self.regressions as f64 / self.trials.max(1) as f64;
+        let seen = (share * self.independent as f64).round() as usize;
+        (self.low, self.high) = proportion_bounds(seen, self.independent, 0.95);
+        self
+    }
+}
+
+/// The threshold of the gate's own plan.
+const THRESHOLD: f64 = 0.05;
+/// Trials that are drawn.
+const RESAMPLED: usize = 2_000;
