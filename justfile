@@ -28,7 +28,7 @@ fix:
 smoke:
     cargo bench-all --plan smoke
 
-# Whether the gate sees slowdowns that are planted, and none where there is none (`just selftest --quick`: 5 minutes).
+# Whether the gate sees slowdowns that are planted, and none where there is none (`just selftest --quick`: a few triples).
 selftest *ARGS: selftest-builds
     target/selftest/plain gate selftest --null target/selftest/function --null target/selftest/order {{ARGS}}
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::SCHEMA;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -26,24 +25,26 @@ struct SchemaNumber {
     schema: u64,
 }
 
-/// Reads JSON of this program's schema. `remedy` is what to do about a file that is of another one.
-pub(crate) fn of_this_schema<T: DeserializeOwned>(
+/// Reads JSON of `expected`, the schema that this program reads. `remedy` is what to do about what is of
+/// another one.
+pub(crate) fn of_schema<T: DeserializeOwned>(
+    expected: u32,
     bytes: &[u8],
     path: &Path,
     remedy: &str,
 ) -> anyhow::Result<T> {
     // Another schema may have the same fields with another meaning, so the number is looked at first.
     if let Ok(SchemaNumber { schema }) = serde_json::from_slice(bytes)
-        && schema != u64::from(SCHEMA)
+        && schema != u64::from(expected)
     {
         anyhow::bail!(
-            "{} has schema {schema}, and this program reads schema {SCHEMA}; {remedy}",
+            "{} has schema {schema}, and this program reads schema {expected}; {remedy}",
             path.display()
         );
     }
     serde_json::from_slice(bytes).with_context(|| {
         format!(
-            "{} cannot be read as JSON of schema {SCHEMA}; {remedy}",
+            "{} cannot be read as JSON of schema {expected}; {remedy}",
             path.display()
         )
     })

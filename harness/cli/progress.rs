@@ -21,21 +21,11 @@ pub(crate) struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Draws only when the options say so.
     pub(crate) fn new(output: &'a Output) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let target = if output.progress && terminal {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style =
-            ProgressStyle::with_template("{bar:24} {pos}/{len} blocks, {prefix} left  {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style);
+        let bar = bar(output, "{bar:24} {pos}/{len} blocks, {prefix} left  {msg}");
         Self {
             output,
             bar,
-            lines: output.progress && !terminal,
+            lines: output.progress && !std::io::stderr().is_terminal(),
             skipped: Vec::new(),
         }
     }
@@ -124,6 +114,19 @@ impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A bar of this form on a terminal; elsewhere one that nobody sees.
+pub(crate) fn bar(output: &Output, template: &str) -> ProgressBar {
+    let target = if output.progress && std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let style = ProgressStyle::with_template(template);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
 }
 
 /// `2 min 05 s`.

@@ -1,7 +1,7 @@
 //! Two builds of this project that differ in their source alone: base, an older revision, and head,
 //! what is checked out.
 //!
-//! [`prepare`] leads through the parts: `place` is the folder that all of it lies in, `repository`
+//! [`prepare()`] leads through the parts: `place` is the folder that all of it lies in, `repository`
 //! finds the commits, `snapshot` says what head is, `worktree` checks one out, `compile` builds it,
 //! `differences` tells how the two differ besides their source. What is measured with the programs
 //! is no concern of this module.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::{Id, Judgement, Plan, Role, Verdict, Verdicts};
+use ringside_contract::{Id, Judgement, Plan, Role, SCHEMA, Verdict, Verdicts};
 use ringside_judge::{Families, JudgeInput, Records, RecordsError, ScenarioInfo};
 
 use crate::args::{Format, Global, JudgeArgs};
@@ -108,7 +108,7 @@ fn read_plan(path: &Path) -> anyhow::Result<Option<Plan>> {
     match std::fs::read(path) {
         Ok(bytes) => {
             let remedy = "judge the run with the version of ringside that wrote it";
-            Ok(Some(files::of_this_schema(&bytes, path, remedy)?))
+            Ok(Some(files::of_schema(SCHEMA, &bytes, path, remedy)?))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("failed to read {}", path.display())),

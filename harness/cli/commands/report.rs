@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use ringside_contract::Verdicts;
+use ringside_contract::{SCHEMA, Verdicts};
 
 use crate::args::{Format, ReportArgs};
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> anyhow::Result<Exit>
         )
     })?;
     let remedy = format!("`ringside judge {}` writes it anew", args.run.display());
-    let verdicts: Verdicts = files::of_this_schema(&text, &source, &remedy)?;
+    let verdicts: Verdicts = files::of_schema(SCHEMA, &text, &source, &remedy)?;
     let page = write_page(&verdicts, &args.run)?;
     if let Some(target) = &args.csv {
         let records = ringside_judge::read_records(&args.run.join("records.jsonl"))?;

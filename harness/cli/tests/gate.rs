@@ -17,6 +17,8 @@ use serde_json::Value;
 use crate::common::{json_lines, ringside, run, write};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ringside");
+const BASE: &str = concat!("--base-bin=", env!("CARGO_BIN_EXE_ringside"));
+const HEAD: &str = concat!("--head-bin=", env!("CARGO_BIN_EXE_ringside"));
 
 /// Triples of two rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
 const PLAN: &str = r#"schema = 1
@@ -99,6 +101,14 @@ fn only_folder(parent: &Path) -> std::path::PathBuf {
     only
 }
 
+/// Compares two builds by [`PLAN`] and gives what was printed.
+fn gate(folder: &Path, [base, head]: [&str; 2], rest: &[&str], code: i32) -> String {
+    let plan = write(folder, "gate.toml", PLAN);
+    let out = folder.join("reports").display().to_string();
+    let fixed = ["gate", base, head, "--plan", &plan, "--out", &out];
+    run(&[&fixed[..], rest].concat(), code).0
+}
+
 #[test]
 fn what_base_does_not_have_is_new_and_alone_no_pass() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,23 +116,8 @@ fn what_base_does_not_have_is_new_and_alone_no_pass() {
     let without = identity.trim().replace("\"echo/epoll\",", "");
     assert_ne!(without, identity.trim());
     let base = build_that_says(folder.path(), "base", &without);
-    let plan = write(folder.path(), "gate.toml", PLAN);
-    let out = folder.path().join("reports");
-    let out = out.to_str().unwrap();
-    let (said, _) = run(
-        &[
-            "gate",
-            "--base-bin",
-            &base,
-            "--head-bin",
-            BINARY,
-            "--plan",
-            &plan,
-            "--out",
-            out,
-        ],
-        5,
-    );
+    let sides = [&format!("--base-bin={base}"), HEAD];
+    let said = gate(folder.path(), sides, &[], 5);
     assert!(said.contains("has no implementation echo/epoll"), "{said}");
     assert!(said.contains("new"), "{said}");
 }
@@ -132,31 +127,84 @@ fn a_build_that_does_not_serve_is_an_error_with_its_words() {
     let folder = tempfile::tempdir().unwrap();
     let (identity, _) = run(&["identity"], 0);
     let head = build_that_says(folder.path(), "head", identity.trim());
-    let plan = write(folder.path(), "gate.toml", PLAN);
-    let out = folder.path().join("reports");
-    let out = out.to_str().unwrap();
-    let (said, _) = run(
-        &[
-            "gate",
-            "--base-bin",
-            BINARY,
-            "--head-bin",
-            &head,
-            "--plan",
-            &plan,
-            "--out",
-            out,
-        ],
-        1,
-    );
+    let sides = [BASE, &format!("--head-bin={head}")];
+    let said = gate(folder.path(), sides, &[], 1);
     assert!(said.contains("3 triples could not be measured"), "{said}");
     assert!(said.contains("no ready line"), "{said}");
+}
+
+/// An outside program `echo/{name}`, started as `program`.
+fn manifest(folder: &Path, name: &str, program: &str) -> String {
+    let text = format!(
+        r#"schema = 1
+id = "echo/{name}"
+service = "echo"
+engine = "epoll"
+about = "An echo server."
+source = "https://example.org"
+version = ["{program}", "--version"]
+run = ["{program}", "serve", "echo/epoll", "--listen", "{{host}}:{{port}}"]
+ready = {{ tcp = true }}
+stop = {{ signal = "SIGTERM", grace = "2s" }}
+needs = []
+"#
+    );
+    write(folder, &format!("{name}.toml"), &text)
+}
+
+/// Both sides were measured, in rows of the program `id`. What follows is the machine's business.
+fn check_programs(sides: [&str; 2], rest: &[&str], id: &str, names: [&str; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(folder.path(), "gate.toml", PLAN);
+    let output = ringside()
+        .args([
+            "gate",
+            "--format",
+            "json",
+            "--scenario",
+            "echo/small",
+            "--plan",
+            &plan,
+        ])
+        .args(sides)
+        .args(rest)
+        .arg("--out")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!([0, 5].contains(&output.status.code().unwrap()), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rows"][0]["implementation"], id, "{report}");
+    assert_ne!(report["rows"][0]["changes"][0]["head"], Value::Null);
+    assert_eq!([&report["base"]["name"], &report["head"]["name"]], names);
+}
+
+#[test]
+fn two_manifests_are_two_builds_of_one_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old", "new"].map(|name| manifest(folder.path(), name, BINARY));
+    let sides = [
+        &*format!("--base-manifest={old}"),
+        &*format!("--head-manifest={new}"),
+    ];
+    check_programs(sides, &[], "echo/new", [&old, &new]);
+}
+
+#[test]
+fn two_files_take_the_place_of_the_program_that_a_manifest_names() {
+    let folder = tempfile::tempdir().unwrap();
+    // The program that it names is nowhere: it must not be looked for.
+    let mine = manifest(folder.path(), "mine", "/nowhere/program");
+    let rest = ["--manifest", &mine, "--implementation", "echo/mine"];
+    check_programs([BASE, HEAD], &rest, "echo/mine", [BINARY, BINARY]);
 }
 
 #[test]
 fn builds_that_cannot_be_compared_are_code_2_with_the_cause() {
     let folder = tempfile::tempdir().unwrap();
     let newer = build_that_says(folder.path(), "newer", r#"{"schema":7}"#);
+    let brief = build_that_says(folder.path(), "brief", r#"{"schema":1}"#);
     let check = |base: &str, rest: &[&str], part: &str| {
         let out = folder.path().join("reports");
         let arguments = ["gate", "--base-bin", base, "--head-bin", BINARY, "--out"];
@@ -167,7 +215,8 @@ fn builds_that_cannot_be_compared_are_code_2_with_the_cause() {
     };
     check("/nowhere/ringside", &[], "no program /nowhere/ringside");
     check("/bin/true", &[], "/bin/true is no build of this tool");
-    check(&newer, &[], "schema 7, and this program those of schema 1");
+    check(&newer, &[], "schema 7, and this program reads schema 1");
+    check(&brief, &[], "missing field");
     check(BINARY, &["--scenario", "echo/smal"], "echo/small");
     check(BINARY, &["--scenario", "echo/large"], "--implementation");
     check(

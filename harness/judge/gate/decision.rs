@@ -3,9 +3,10 @@
 use ringside_contract::GateVerdict;
 
 /// What a look says of one scenario.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Decision {
     /// More triples are needed.
+    #[default]
     Continue,
     /// Head is slower; a second measurement has to confirm it.
     Regression,

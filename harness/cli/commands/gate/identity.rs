@@ -7,6 +7,9 @@ use ringside_contract::{Build, GATE_SCHEMA};
 use ringside_run::Stop;
 use serde::{Deserialize, Serialize};
 
+use crate::exit::UsageError;
+use crate::files::of_schema;
+
 /// The answer of `ringside identity`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
@@ -20,74 +23,23 @@ pub(crate) struct Identity {
     pub(crate) scenarios: BTreeSet<String>,
 }
 
-/// Only the number, which every schema has.
-#[derive(Deserialize)]
-struct SchemaNumber {
-    schema: u64,
-}
-
 impl Identity {
-    /// Asks the program in `file`; `log` takes its standard error.
+    /// Asks the program in `file`, which the caller knows as `name`; `log` takes its standard error.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the program and what to do.
-    pub(super) fn ask(file: &Path, log: &Path, stop: &Stop) -> Result<Self, String> {
+    /// What is wrong with the program, and what to do.
+    pub(super) fn ask(file: &Path, name: &Path, log: &Path, stop: &Stop) -> anyhow::Result<Self> {
         let argv = [file.display().to_string(), "identity".to_owned()];
         let answer = ringside_run::answer(&argv, log, stop).map_err(|because| {
-            format!(
+            UsageError(format!(
                 "{} is no build of this tool that a gate can compare: `identity` failed, {because}; give a build \
                  that has this command, or the id of an outside program with --implementation",
-                file.display()
-            )
+                name.display()
+            ))
         })?;
-        Self::parse(&answer).map_err(|because| format!("{}: {because}", file.display()))
-    }
-
-    fn parse(answer: &str) -> Result<Self, String> {
-        if let Ok(SchemaNumber { schema }) = serde_json::from_str(answer)
-            && schema != u64::from(GATE_SCHEMA)
-        {
-            return Err(format!(
-                "it writes documents of schema {schema}, and this program those of schema {GATE_SCHEMA}; compare \
-                 builds of one schema, with the tool of the newer one"
-            ));
-        }
-        serde_json::from_str(answer).map_err(|error| {
-            format!("`identity` printed something else than was expected: {error}")
-        })
+        let read = of_schema(GATE_SCHEMA, answer.as_bytes(), name, REMEDY);
+        Ok(read.map_err(|error| UsageError(format!("{error:#}")))?)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(answer: &str, parts: &[&str]) {
-        let error = Identity::parse(answer).unwrap_err();
-        for part in parts {
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn another_schema_is_named_with_what_to_do() {
-        check(
-            r#"{"schema":2,"implementations":7}"#,
-            &["schema 2", "schema 1", "compare builds of one schema"],
-        );
-        check("hello", &["`identity` printed something else"]);
-        check(r#"{"schema":1}"#, &["missing field"]);
-    }
-
-    #[test]
-    fn an_answer_of_this_schema_is_read() {
-        let identity = Identity {
-            schema: GATE_SCHEMA,
-            build: Build::default(),
-            implementations: BTreeSet::from(["echo/epoll".to_owned()]),
-            scenarios: BTreeSet::new(),
-        };
-        let text = serde_json::to_string(&identity).unwrap();
-        assert_eq!(Identity::parse(&text), Ok(identity));
-    }
-}
+const REMEDY: &str = "compare builds of one schema, with the tool of the newer one";

@@ -42,8 +42,8 @@ pub(super) struct Conditions<'a> {
 pub(super) struct Measured {
     /// What its triples say, in their order.
     pub(super) effects: Vec<TripleEffect>,
-    /// What follows; `None` before the first look.
-    pub(super) decision: Option<Decision>,
+    /// What follows.
+    pub(super) decision: Decision,
     /// The look at which that was decided.
     pub(super) look_index: usize,
     /// Why triples counted for nothing.
@@ -145,14 +145,14 @@ impl Conditions<'_> {
             .map(|(comparison, measured)| ScenarioEffects {
                 threshold: comparison.cell.threshold,
                 effects: &measured.effects,
-                decided: measured.decision.clone(),
+                decided: Some(measured.decision.clone()),
             })
             .collect();
         let decisions = look(self.rule, look_index, &scenarios);
         for (measured, decision) in all.iter_mut().zip(decisions) {
             if measured.is_open() {
                 measured.look_index = look_index;
-                measured.decision = Some(decision);
+                measured.decision = decision;
             }
         }
     }
@@ -161,7 +161,7 @@ impl Conditions<'_> {
 impl Measured {
     /// Whether further triples could still change what follows.
     fn is_open(&self) -> bool {
-        matches!(self.decision, None | Some(Decision::Continue))
+        self.decision == Decision::Continue
     }
 
     fn wants(&self, triples: usize) -> bool {
@@ -178,10 +178,10 @@ impl Measured {
             return;
         }
         let last = self.failures.last().map_or("", String::as_str);
-        self.decision = Some(Decision::Undecided {
+        self.decision = Decision::Undecided {
             because: format!("{FAILURES_MAX} triples could not be measured; the last one: {last}"),
             remedy: "run `ringside verify` on both builds, and look at what they print".to_owned(),
-        });
+        };
     }
 }
 

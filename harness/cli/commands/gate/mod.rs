@@ -137,7 +137,7 @@ fn compare(
         .collect();
     let first = conditions.measure(&comparisons, Phase::First, &mut log, &mut progress)?;
     let slower: Vec<usize> = (0..first.len())
-        .filter(|&index| first[index].decision == Some(Decision::Regression))
+        .filter(|&index| first[index].decision == Decision::Regression)
         .collect();
     let suspects: Vec<&Comparison<'_>> = slower.iter().map(|&index| comparisons[index]).collect();
     let second = conditions.measure(&suspects, Phase::Confirming, &mut log, &mut progress)?;

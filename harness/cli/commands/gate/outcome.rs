@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ringside_contract::{GATE_SCHEMA, GateReport, GateRow, GateVerdict};
-use ringside_judge::{Decision, GateRule, changes, confirm, overall};
+use ringside_judge::{GateRule, changes, confirm, overall};
 use ringside_run::GateCell;
 
 use super::measure::Measured;
@@ -90,7 +90,7 @@ pub(super) fn row(
     first: &Measured,
     second: Option<&Measured>,
 ) -> (GateRow, bool) {
-    let decision = |measured: &Measured| measured.decision.clone().unwrap_or(Decision::Continue);
+    let decision = |measured: &Measured| measured.decision.clone();
     let changed = |measured: &Measured| changes(rule, &measured.effects, measured.look_index);
     let took = first.took + second.map_or_else(Default::default, |second| second.took);
     let row = GateRow {

@@ -1,12 +1,11 @@
 //! How far a gate is, on standard error.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use ringside_contract::{Phase, TripleRecord};
 use ringside_run::GateCell;
 
 use crate::output::Output;
+use crate::progress::bar;
 
 /// A bar on a terminal, a line for each look elsewhere; failures in any case.
 pub(super) struct GateProgress<'a> {
@@ -17,15 +16,7 @@ pub(super) struct GateProgress<'a> {
 impl<'a> GateProgress<'a> {
     /// Draws only when the options say so.
     pub(super) fn new(output: &'a Output) -> Self {
-        let target = if output.progress && std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} triples  {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style);
+        let bar = bar(output, "{bar:24} {pos}/{len} triples  {msg}");
         Self { output, bar }
     }
 

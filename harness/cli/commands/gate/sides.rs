@@ -101,10 +101,7 @@ impl Sides {
         let [base, head] = [("base", files[0]), ("head", files[1])].map(|(label, file)| {
             let link = named(label, file, folder)?;
             let log = folder.join(format!("{label}.stderr"));
-            let identity = Identity::ask(&link, &log, &session.stop).map_err(|because| {
-                // The name that the caller knows it by.
-                UsageError(because.replace(&*link.to_string_lossy(), &file.to_string_lossy()))
-            })?;
+            let identity = Identity::ask(&link, file, &log, &session.stop)?;
             anyhow::Ok(Side {
                 about: GateSide {
                     name: file.display().to_string(),

@@ -130,10 +130,8 @@ impl Builds {
     fn of(args: &SelftestArgs, session: &Session, scratch: &Path) -> anyhow::Result<Self> {
         let own = std::env::current_exe().context("failed to find this program's own file")?;
         let base = named("base", &own, scratch)?;
-        let ask = |link: &Path| {
-            Identity::ask(link, &scratch.join("identity.stderr"), &session.stop).map_err(UsageError)
-        };
-        let identity = ask(&base)?;
+        let log = scratch.join("identity.stderr");
+        let identity = Identity::ask(&base, &own, &log, &session.stop)?;
         let mut builds = Self {
             base,
             nulls: Vec::new(),
@@ -144,7 +142,7 @@ impl Builds {
             // As long as `base`.
             let label = format!("nul{number}");
             let link = named(&label, file, scratch)?;
-            let null = ask(&link)?;
+            let null = Identity::ask(&link, file, &log, &session.stop)?;
             if null.build.commit != builds.commit {
                 return Err(UsageError(format!(
                     "{} is of commit {}, and this program of {}: a null build differs in nothing but its layout",

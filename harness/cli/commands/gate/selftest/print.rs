@@ -55,10 +55,13 @@ pub(super) fn print(all: &[HeadSummary], output: &Output) -> anyhow::Result<()> 
         &rows,
     );
     for one in all {
-        for (because, count) in &one.lost {
+        if let Some(first) = one.lost.first() {
             output.note(&format!(
-                "{} {} {}: {count} triples say nothing: {because}",
-                one.case, one.condition, one.head
+                "{} {} {}: {} triples say nothing, of the first: {first}",
+                one.case,
+                one.condition,
+                one.head,
+                one.lost.len()
             ));
         }
     }

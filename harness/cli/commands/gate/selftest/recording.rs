@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Condition;
 use super::triples::{Bench, Head};
-use crate::files::write_whole;
+use crate::files::{of_schema, write_whole};
 
 /// What was recorded, beside the triples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,19 +70,8 @@ impl Recording {
         }
         let text =
             std::fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
-        let about: About = serde_json::from_slice(&text).with_context(|| {
-            format!(
-                "{} is of another version; move its folder away",
-                path.display()
-            )
-        })?;
-        if about.schema != GATE_SCHEMA {
-            bail!(
-                "{} has schema {}, and this program reads schema {GATE_SCHEMA}; move its folder away",
-                path.display(),
-                about.schema
-            );
-        }
+        let remedy = "move its folder away";
+        let about = of_schema(GATE_SCHEMA, &text, &path, remedy)?;
         Ok(Some(about))
     }
 

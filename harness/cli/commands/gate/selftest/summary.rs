@@ -1,11 +1,9 @@
 //! What the rule would have said of the recorded triples.
 
-use std::collections::BTreeMap;
-
 use ringside_contract::{Interval, Placement, TripleRecord};
 use ringside_judge::{
-    GateMetric, GateRule, TrialSummary, TripleEffect, changes, effect, proportion_bounds,
-    resampled, trials,
+    GateMetric, GateRule, NOMINAL_CONFIDENCE, TrialSummary, TripleEffect, changes, effect,
+    median_interval, proportion_bounds, resampled, trials,
 };
 use serde::Serialize;
 
@@ -28,8 +26,8 @@ pub(super) struct HeadSummary {
     pub(super) spread: f64,
     /// Triples that say something.
     pub(super) triples: usize,
-    /// Triples that say nothing, and why, with how often.
-    pub(super) lost: BTreeMap<String, usize>,
+    /// Why triples say nothing.
+    pub(super) lost: Vec<String>,
     /// Trials that share no triple.
     pub(super) trials: Trials,
     /// Trials of triples that were drawn again and again.
@@ -106,38 +104,29 @@ fn effects(
     records: &[TripleRecord],
     label: &str,
     placement: &Placement,
-) -> (Vec<TripleEffect>, BTreeMap<String, usize>) {
-    let mut lost = BTreeMap::new();
-    let mut effects = Vec::new();
+) -> (Vec<TripleEffect>, Vec<String>) {
+    let (mut effects, mut lost) = (Vec::new(), Vec::new());
     for record in records {
         match effect(record, label, placement) {
             Ok(effect) => effects.push(effect),
-            // The number of the triple is in the sentence; a count by kind says more.
-            Err(error) => *lost.entry(kind(&error.to_string())).or_insert(0) += 1,
+            Err(error) => lost.push(error.to_string()),
         }
     }
     (effects, lost)
 }
 
-/// An error without the numbers in it.
-fn kind(error: &str) -> String {
-    let digits = |character: &char| !character.is_ascii_digit();
-    error.chars().filter(digits).collect()
-}
-
 fn spread(effects: &[TripleEffect], metric: GateMetric) -> f64 {
+    let median =
+        |figures: &[f64]| median_interval(figures, NOMINAL_CONFIDENCE).map(|one| one.point);
     let logs: Vec<f64> = effects
         .iter()
         .map(|effect| effect.of(metric).slowdown)
         .collect();
-    let middle = middle(logs.clone());
-    1.4826 * self::middle(logs.iter().map(|log| (log - middle).abs()).collect())
-}
-
-/// The middle one of figures that are numbers; 0 of none.
-fn middle(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(0.0)
+    let Some(middle) = median(&logs) else {
+        return 0.0;
+    };
+    let distances: Vec<f64> = logs.iter().map(|log| (log - middle).abs()).collect();
+    1.4826 * median(&distances).unwrap_or(0.0)
 }
 
 impl Trials {
