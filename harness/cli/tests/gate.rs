@@ -242,6 +242,13 @@ fn builds_that_cannot_be_compared_are_code_2_with_the_cause() {
 }
 
 #[test]
+#[cfg(not(feature = "plant"))]
+fn a_build_that_plants_nothing_says_which_one_tests_the_gate() {
+    let (_, said) = run(&["gate", "selftest"], 2);
+    assert!(said.contains("just selftest"), "{said}");
+}
+
+#[test]
 fn an_interrupted_gate_is_code_130_and_leaves_no_process_and_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let plan = PLAN.replace("rounds = 2", "rounds = 20");

@@ -155,3 +155,51 @@ impl Trials {
 const THRESHOLD: f64 = 0.05;
 /// Trials that are drawn.
 const RESAMPLED: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use ringside_judge::MetricEffect;
+
+    use super::*;
+
+    fn effects(logs: &[f64]) -> Vec<TripleEffect> {
+        let metric = |slowdown| MetricEffect {
+            slowdown,
+            again: 0.0,
+            base: 1.0,
+            head: 1.0,
+            left_out: None,
+        };
+        let effect = |&log: &f64| TripleEffect {
+            rate: metric(log),
+            processor_time: metric(0.0),
+        };
+        logs.iter().map(effect).collect()
+    }
+
+    #[test]
+    fn the_spread_is_that_of_most_triples() {
+        // The one far away has no say: the distances from 0.03 are 0.02, 0.01, 0, 0.01 and 9.97.
+        let effects = effects(&[0.01, 0.02, 0.03, 0.04, 10.0]);
+        let found = spread(&effects, GateMetric::Rate);
+        assert!((found - 0.014826).abs() < 1e-12, "{found}");
+        assert_eq!(spread(&[], GateMetric::Rate), 0.0);
+    }
+
+    #[test]
+    fn bounds_follow_from_independent_trials_alone() {
+        let drawn = Trials {
+            trials: 2_000,
+            regressions: 1_000,
+            independent: 10,
+            ..Trials::default()
+        };
+        let drawn = drawn.bounded();
+        let (low, high) = proportion_bounds(5, 10, 0.95);
+        assert_eq!((drawn.low, drawn.high), (low, high));
+        let twice = together([&drawn, &drawn].into_iter());
+        assert_eq!((twice.trials, twice.independent), (4_000, 20));
+        assert!(twice.low > drawn.low && twice.high < drawn.high);
+        assert_eq!(Trials::default().bounded().high, 1.0);
+    }
+}
