@@ -4,8 +4,10 @@
 //! them one after another and answers the folded hashes, so that a request is processor work and hardly any
 //! bytes. Numbers are little-endian.
 //!
-//!     block   "hblk"  length u32  keys u32  zero u32  seed u64  tag u64
-//!     answer  "hsum"  status u32  tag u64   sum u64
+//! ```text
+//! block   "hblk"  length u32  keys u32  zero u32  seed u64  tag u64
+//! answer  "hsum"  status u32  tag u64   sum u64
+//! ```
 
 use std::array;
 
