@@ -21,12 +21,28 @@ pub struct Turn {
     pub wall_ns: u64,
     /// Operations that ended in it, rightly or not.
     pub operations: u64,
+    /// Operations that ended in the dropped part before it.
+    pub operations_before: u64,
+    /// Operations that ended behind it: what was in flight when it ended.
+    pub operations_behind: u64,
     /// Errors and time-outs in it, and wrong answers in it, in its warm-up and until the next turn.
     pub wrong: u64,
-    /// Processor time of the server's process tree in it, in nanoseconds.
+    /// Processor time of the server's process tree in it, in nanoseconds. It is known to a tick of the system (4 ms
+    /// at 250 Hz) only, by which the clock of another process may lag while that runs.
     pub server_cpu_ns: u64,
+    /// The same from the beginning of the dropped part to the beginning of the server's next turn. At both the
+    /// server rests, so that nothing lags.
+    pub whole_server_cpu_ns: u64,
     /// Processor time of the generator's loading threads in it, in nanoseconds.
     pub generator_cpu_ns: u64,
+}
+
+impl Turn {
+    /// Operations of the dropped part, the measured part and behind it, which [`Self::whole_server_cpu_ns`] was
+    /// used for.
+    pub const fn whole_operations(&self) -> u64 {
+        self.operations_before + self.operations + self.operations_behind
+    }
 }
 
 /// Which of the two measurements of a scenario a triple belongs to.

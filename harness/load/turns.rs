@@ -90,7 +90,9 @@ pub fn take_turns(
             .into_iter()
             .map(join)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(count_turns(taken?, &reports))
+        let taken = taken?;
+        let whole = whole_turns(&taken, options);
+        Ok(count_turns(taken, &whole, &reports))
     })
 }
 
@@ -138,6 +140,8 @@ fn check_turns(plan: &LoadPlan, options: &TurnOptions) -> Result<(), LoadError> 
 struct Taken {
     server: usize,
     round: u32,
+    /// When the server still rested.
+    server_before: Clocks,
     server_clocks: [Clocks; 2],
     generator_clocks: [Clocks; 2],
 }
@@ -197,6 +201,7 @@ impl Led<'_> {
             )
         };
         let warmup = warmup_of(round);
+        let server_before = self.server.clocks(&members.0);
         self.shared.enter(warmup);
         sleep_ms(self.segments[warmup].length_ms);
         self.shared.enter(warmup + 1);
@@ -207,15 +212,33 @@ impl Led<'_> {
         Taken {
             server,
             round,
+            server_before,
             server_clocks: [start.0, end.0],
             generator_clocks: [start.1, end.1],
         }
     }
 }
 
+/// Processor time of each turn from its beginning to the next turn of its server, or to now.
+fn whole_turns(taken: &[Taken], options: &TurnOptions) -> Vec<u64> {
+    let now = |&(_, process): &(SocketAddr, u32)| {
+        let server = Watched::Tree(process);
+        server.clocks(&server.members())
+    };
+    let mut next: Vec<Clocks> = options.servers.iter().map(now).collect();
+    let back = taken.iter().rev().map(|turn| {
+        let used = cpu_between(&turn.server_before, &next[turn.server]);
+        next[turn.server] = turn.server_before.clone();
+        used
+    });
+    let mut whole: Vec<u64> = back.collect();
+    whole.reverse();
+    whole
+}
+
 /// Adds what the threads counted to what was read of the clocks.
-fn count_turns(taken: Vec<Taken>, reports: &[Vec<Report>]) -> Vec<Turn> {
-    let count = |taken: Taken| {
+fn count_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec<Turn> {
+    let count = |(taken, &whole_server_cpu_ns): (Taken, &u64)| {
         let warmup = warmup_of(taken.round);
         let tally = |segment: usize| {
             let mut sum = Tally::new(false);
@@ -237,12 +260,15 @@ fn count_turns(taken: Vec<Taken>, reports: &[Vec<Report>]) -> Vec<Turn> {
             round: taken.round,
             wall_ns: generator_end.at_ns.saturating_sub(generator_start.at_ns),
             operations: turn.operations,
+            operations_before: tally(warmup).operations,
+            operations_behind: tally(warmup + 2).operations,
             wrong: turn.errors + turn.timeouts + corrupt,
             server_cpu_ns: cpu_between(start, end),
+            whole_server_cpu_ns,
             generator_cpu_ns: cpu_between(generator_start, generator_end),
         }
     };
-    taken.into_iter().map(count).collect()
+    taken.into_iter().zip(whole).map(count).collect()
 }
 
 #[cfg(test)]
@@ -287,6 +313,8 @@ mod tests {
                 turn.wall_ns >= 10_000_000 && turn.server_cpu_ns > 0,
                 "{turn:?}"
             );
+            assert!(turn.whole_operations() > turn.operations, "{turn:?}");
+            assert!(turn.whole_server_cpu_ns >= turn.server_cpu_ns, "{turn:?}");
         }
     }
 

@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use crate::catalogue::{Catalogue, check_family};
 use crate::toml_file::{DataError, TomlFile};
+use crate::turn_lengths::TurnLengths;
 
 /// The number of the form that is understood.
 const SCHEMA: u32 = 1;
@@ -31,10 +32,8 @@ pub struct GateCell {
 /// A whole gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GatePlan {
-    /// The dropped and the measured part of a turn.
-    pub timing: BlockTiming,
-    /// Rounds of turns in a triple.
-    pub rounds: u32,
+    /// How turns are taken; fitted to each cell when left out.
+    pub turns: Option<TurnLengths>,
     /// The slowdown to catch where a scenario says nothing else.
     pub threshold: f64,
     /// The scenarios.
@@ -45,12 +44,18 @@ pub struct GatePlan {
 #[serde(deny_unknown_fields)]
 struct RawPlan {
     schema: Spanned<u32>,
-    rounds: Spanned<u32>,
-    warmup: Spanned<String>,
-    measure: Spanned<String>,
+    turns: Option<RawTurns>,
     threshold: Spanned<f64>,
     #[serde(rename = "cell")]
     cells: Vec<RawCell>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTurns {
+    rounds: Spanned<u32>,
+    warmup: Spanned<String>,
+    measure: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,9 +78,6 @@ impl GatePlan {
             let expected = format!("this version knows {SCHEMA}");
             return Err(file.error(&raw.schema.span(), "schema", &expected));
         }
-        if !(2..=100).contains(raw.rounds.get_ref()) {
-            return Err(file.error(&raw.rounds.span(), "rounds", "expected 2 to 100"));
-        }
         let threshold = threshold(&file, &raw.threshold)?;
         let cell = |cell: &RawCell| cell.check(&file, catalogue, threshold);
         let cells = raw.cells.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
@@ -86,15 +88,27 @@ impl GatePlan {
                 return Err(file.error(&raw.scenario.span(), "cell.scenario", expected));
             }
         }
+        let turns = raw.turns.as_ref().map(|turns| turns.check(&file));
         Ok(Self {
-            timing: BlockTiming {
-                warmup_ms: milliseconds(&file, &raw.warmup, "warmup", 0)?,
-                measure_ms: milliseconds(&file, &raw.measure, "measure", 1)?,
-                count_ms: 0,
-            },
-            rounds: raw.rounds.into_inner(),
+            turns: turns.transpose()?,
             threshold,
             cells,
+        })
+    }
+}
+
+impl RawTurns {
+    fn check(&self, file: &TomlFile<'_>) -> Result<TurnLengths, DataError> {
+        if !(2..=100).contains(self.rounds.get_ref()) {
+            return Err(file.error(&self.rounds.span(), "turns.rounds", "expected 2 to 100"));
+        }
+        Ok(TurnLengths {
+            timing: BlockTiming {
+                warmup_ms: milliseconds(file, &self.warmup, "turns.warmup", 0)?,
+                measure_ms: milliseconds(file, &self.measure, "turns.measure", 1)?,
+                count_ms: 0,
+            },
+            rounds: *self.rounds.get_ref(),
         })
     }
 }
@@ -166,10 +180,8 @@ mod tests {
     use crate::testing::catalogue;
 
     const SAMPLE: &str = r#"schema = 1
-rounds = 10
-warmup = "15ms"
-measure = "60ms"
 threshold = 0.05
+turns = { rounds = 10, warmup = "15ms", measure = "60ms" }
 
 [[cell]]
 scenario = "http/small"
@@ -194,23 +206,28 @@ threshold = 0.1
         let plan = GatePlan::parse("gate.toml", SAMPLE, &catalogue()).unwrap();
         let thresholds: Vec<f64> = plan.cells.iter().map(|cell| cell.threshold).collect();
         assert_eq!(thresholds, [0.05, 0.1]);
-        assert_eq!((plan.timing.warmup_ms, plan.timing.measure_ms), (15, 60));
+        let turns = plan.turns.unwrap();
+        assert_eq!((turns.timing.warmup_ms, turns.timing.measure_ms), (15, 60));
+        assert_eq!(turns.rounds, 10);
+        let text = SAMPLE.replace("turns =", "# turns =");
+        let plan = GatePlan::parse("gate.toml", &text, &catalogue()).unwrap();
+        assert_eq!(plan.turns, None);
     }
 
     #[test]
     fn what_is_wrong_is_named_by_its_line() {
         check("schema = 1", "schema = 7", 1, "knows 1");
-        check("rounds = 10", "rounds = 1", 2, "2 to 100");
-        check("\"60ms\"", "\"0ms\"", 4, "1ms");
-        check("0.05", "5.0", 5, "0.05 for 5 %");
-        check("http/small\"", "http/smal\"", 8, "http/small");
+        check("rounds = 10", "rounds = 1", 3, "2 to 100");
+        check("\"60ms\"", "\"0ms\"", 3, "1ms");
+        check("0.05", "5.0", 2, "0.05 for 5 %");
+        check("http/small\"", "http/smal\"", 6, "http/small");
         check(
             "http/epoll\"",
             "echo/epoll\"",
-            9,
+            7,
             "an implementation of http",
         );
-        check("http/small{connections=400}", "http/small", 12, "already");
-        check("threshold = 0.1", "threshold = 0.0", 14, "share");
+        check("http/small{connections=400}", "http/small", 10, "already");
+        check("threshold = 0.1", "threshold = 0.0", 12, "share");
     }
 }

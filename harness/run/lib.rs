@@ -34,6 +34,7 @@ mod template;
 mod toml_file;
 mod triple;
 mod triple_log;
+mod turn_lengths;
 
 #[cfg(test)]
 mod testing;
@@ -62,3 +63,4 @@ pub use stop::Stop;
 pub use toml_file::DataError;
 pub use triple::{Contestant, TripleOrder};
 pub use triple_log::{TripleLog, TripleLogError, read_triples};
+pub use turn_lengths::TurnLengths;

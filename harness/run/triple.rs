@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringside_contract::{
-    BlockTiming, Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord,
-    Turn,
+    Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord, Turn,
 };
 use ringside_metal::process::Ended;
 
@@ -17,6 +16,7 @@ use crate::fixtures::TemporaryFolder;
 use crate::order::{load_seed, shuffled};
 use crate::run::now_s;
 use crate::server::{Launch, Server, ServerOrder, comma_list};
+use crate::turn_lengths::TurnLengths;
 
 /// How often a wait looks whether something died or the gate is to stop.
 const LOOK: Duration = Duration::from_millis(50);
@@ -48,10 +48,8 @@ pub struct TripleOrder<'a> {
     pub implementation: &'a ImplementationSpec,
     /// The servers.
     pub contestants: &'a [Contestant<'a>],
-    /// Rounds of turns.
-    pub rounds: u32,
-    /// The dropped and the measured part of a turn.
-    pub timing: BlockTiming,
+    /// How turns are taken.
+    pub turns: TurnLengths,
     /// Seed of the gate; that of the triple follows from it.
     pub seed: u64,
     /// The document root.
@@ -88,6 +86,17 @@ impl TripleOrder<'_> {
             turns,
             failed,
         })
+    }
+
+    /// How long turns have to be under this load, by long turns of the first server alone; `None` when it was
+    /// interrupted. Where that fails turns are long, and the triple itself says what is wrong.
+    pub fn fitted(&self) -> Option<TurnLengths> {
+        let probe = TripleOrder {
+            contestants: &self.contestants[..1],
+            turns: TurnLengths::PROBE,
+            ..*self
+        };
+        Some(TurnLengths::fitted(&probe.run()?.turns))
     }
 
     fn measure(&self) -> Result<Vec<Turn>, String> {
@@ -185,8 +194,9 @@ impl TripleOrder<'_> {
     }
 
     fn limit(&self) -> Duration {
-        let turn = Duration::from_millis(self.timing.warmup_ms + self.timing.measure_ms);
-        let turns = u32::try_from(self.contestants.len()).unwrap_or(u32::MAX) * self.rounds;
+        let turn =
+            Duration::from_millis(self.turns.timing.warmup_ms + self.turns.timing.measure_ms);
+        let turns = u32::try_from(self.contestants.len()).unwrap_or(u32::MAX) * self.turns.rounds;
         self.launch.load_slack + turn * turns * 2
     }
 
@@ -197,7 +207,7 @@ impl TripleOrder<'_> {
     fn command(&self, servers: &[Server]) -> Vec<String> {
         let joined = |texts: Vec<String>| texts.join(",");
         let places = |round| shuffled(servers.len(), self.load_seed(), 0, round);
-        let order = (0..self.rounds).map(|round| {
+        let order = (0..self.turns.rounds).map(|round| {
             let places: Vec<String> = places(round).iter().map(usize::to_string).collect();
             places.join(".")
         });
@@ -216,8 +226,8 @@ impl TripleOrder<'_> {
             ("--order", joined(order.collect())),
             ("--cpus", comma_list(&self.launch.placement.generator_cpus)),
             ("--seed", self.load_seed().to_string()),
-            ("--warmup", format!("{}ms", self.timing.warmup_ms)),
-            ("--measure", format!("{}ms", self.timing.measure_ms)),
+            ("--warmup", format!("{}ms", self.turns.timing.warmup_ms)),
+            ("--measure", format!("{}ms", self.turns.timing.measure_ms)),
         ];
         for (option, value) in options {
             argv.extend([option.to_owned(), value]);
@@ -256,7 +266,7 @@ serve*) echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 *size=2KiB*) echo "no connection" >&2; exit 9 ;;
 esac
 echo "$*" > "$(dirname "$0")/called"
-echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns":3,"generator_cpu_ns":2}]'
+echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}]'
 "#;
 
     /// Runs a triple of three servers against `scenario`; gives its record and what the generator was
@@ -289,8 +299,10 @@ echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"wrong":0,"server_cpu_ns
             scenario: &scenario.parse().unwrap(),
             implementation: &implementation,
             contestants: &["base", "again", "head"].map(contestant),
-            rounds: 2,
-            timing: crate::testing::TIMING,
+            turns: TurnLengths {
+                timing: crate::testing::TIMING,
+                rounds: 2,
+            },
             seed: 1,
             root: folder.path(),
             tmp: &folder.path().join("triple"),

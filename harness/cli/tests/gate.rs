@@ -22,9 +22,7 @@ const HEAD: &str = concat!("--head-bin=", env!("CARGO_BIN_EXE_ringside"));
 
 /// Triples of two rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
 const PLAN: &str = r#"schema = 1
-rounds = 2
-warmup = "10ms"
-measure = "40ms"
+turns = { rounds = 2, warmup = "10ms", measure = "40ms" }
 threshold = 1.0
 
 [[cell]]

@@ -37,11 +37,15 @@ impl GateMetric {
         }
     }
 
-    /// The figure of a turn, in [`Self::unit`].
+    /// The figure of a turn, in [`Self::unit`]. Where there is nothing to divide by, it is as if there were half an
+    /// operation or half a nanosecond, which is worse or better than any other turn.
     fn figure(self, turn: &Turn) -> f64 {
+        let some = |count: u64| (count as f64).max(0.5);
         match self {
-            Self::Rate => turn.operations as f64 / turn.wall_ns as f64 * 1e9,
-            Self::ProcessorTime => turn.server_cpu_ns as f64 / turn.operations as f64 / 1e3,
+            Self::Rate => some(turn.operations) / some(turn.wall_ns) * 1e9,
+            Self::ProcessorTime => {
+                some(turn.whole_server_cpu_ns) / some(turn.whole_operations()) / 1e3
+            }
         }
     }
 
@@ -110,18 +114,20 @@ pub enum EffectError {
         /// The names that it has.
         servers: Vec<String>,
     },
-    /// A turn lacks what the figures are divided by.
+    /// Many turns lack what the figures are divided by.
     #[error(
-        "triple {number}, round {round}: `{server}` shows no {what}; measure another triple, with \
-         longer turns if this repeats"
+        "triple {number}: `{server}` shows no {what} in {without} of its {turns} turns; measure another triple, \
+         with longer turns if this repeats"
     )]
     Nothing {
         /// The triple's number.
         number: u32,
         /// The server.
         server: String,
-        /// The round.
-        round: u32,
+        /// Turns without it.
+        without: usize,
+        /// All turns of the server.
+        turns: usize,
         /// What is zero.
         what: &'static str,
     },
@@ -196,10 +202,9 @@ fn whole_rounds<'a>(
     let mut rounds: BTreeMap<u32, [Vec<&Turn>; 3]> = BTreeMap::new();
     for (place, label) in ["base", "again", head_label].into_iter().enumerate() {
         let server = server_of(record, label)?;
-        for turn in record.turns.iter().filter(|turn| turn.server == server) {
-            check_turn(record.number, label, turn)?;
-            rounds.entry(turn.round).or_default()[place].push(turn);
-        }
+        let turns = record.turns.iter().filter(|turn| turn.server == server);
+        check_turns(record.number, label, &turns.clone().collect::<Vec<_>>())?;
+        turns.for_each(|turn| rounds.entry(turn.round).or_default()[place].push(turn));
     }
     let whole = |turns: &[Vec<&'a Turn>; 3]| match turns.each_ref().map(Vec::as_slice) {
         [&[base], &[again], &[head]] => Some(Round { base, again, head }),
@@ -228,31 +233,36 @@ fn server_of(record: &TripleRecord, label: &str) -> Result<u32, EffectError> {
         })
 }
 
-/// Refuses a turn whose figures would mean nothing.
-fn check_turn(number: u32, label: &str, turn: &Turn) -> Result<(), EffectError> {
-    let needed = [
-        ("operations", turn.operations),
-        ("length", turn.wall_ns),
-        ("processor time", turn.server_cpu_ns),
+/// Refuses turns whose figures would mean nothing. In single turns nothing may end, where something else had the
+/// core: those are as slow as can be, and a median stands them as long as they are less than half.
+fn check_turns(number: u32, label: &str, turns: &[&Turn]) -> Result<(), EffectError> {
+    let needed: [(&str, fn(&Turn) -> u64); 3] = [
+        ("operations", |turn| turn.operations),
+        ("length", |turn| turn.wall_ns),
+        ("processor time", |turn| turn.whole_server_cpu_ns),
     ];
-    if let Some((what, _)) = needed.into_iter().find(|(_, figure)| *figure == 0) {
-        return Err(EffectError::Nothing {
-            number,
-            server: label.to_owned(),
-            round: turn.round,
-            what,
-        });
+    for (what, figure) in needed {
+        let without = turns.iter().filter(|turn| figure(turn) == 0).count();
+        if without > 0 && 2 * without >= turns.len() {
+            return Err(EffectError::Nothing {
+                number,
+                server: label.to_owned(),
+                without,
+                turns: turns.len(),
+                what,
+            });
+        }
     }
-    if turn.wrong > 0 {
-        return Err(EffectError::Wrong {
+    match turns.iter().find(|turn| turn.wrong > 0) {
+        None => Ok(()),
+        Some(turn) => Err(EffectError::Wrong {
             number,
             server: label.to_owned(),
             round: turn.round,
             wrong: turn.wrong,
             operations: turn.operations,
-        });
+        }),
     }
-    Ok(())
 }
 
 fn metric_effect(
@@ -275,8 +285,8 @@ fn metric_effect(
     }
 }
 
-/// How busy both sides were in the median turn of base. Head is left out of it, so that how slow it is
-/// has no say in what decides.
+/// How busy both sides were in all turns of base together: the clocks of a single short turn are read to a tick of
+/// the system only. Head is left out of it, so that how slow it is has no say in what decides.
 struct Shares {
     /// Of the generator's cores.
     generator: f64,
@@ -287,9 +297,9 @@ struct Shares {
 impl Shares {
     fn of(rounds: &[Round<'_>], placement: &Placement) -> Self {
         let share = |used: fn(&Turn) -> u64, cpus: &[usize]| {
-            let of_turn = |turn: &Turn| used(turn) as f64 / turn.wall_ns as f64;
+            let sum = |of: fn(&Turn) -> u64| rounds.iter().map(|round| of(round.base)).sum::<u64>();
             // Where no core is named, one thread may use one.
-            median(rounds.iter().map(|round| of_turn(round.base))) / cpus.len().max(1) as f64
+            sum(used) as f64 / sum(|turn| turn.wall_ns) as f64 / cpus.len().max(1) as f64
         };
         Self {
             generator: share(|turn| turn.generator_cpu_ns, &placement.generator_cpus),
@@ -321,11 +331,11 @@ impl Shares {
     }
 }
 
-/// The median of figures that [`check_turn`] made finite.
+/// The median of figures, which are finite and above zero.
 fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let figures: Vec<f64> = figures.collect();
     median_interval(&figures, NOMINAL_CONFIDENCE)
-        .expect("there is a whole round and its figures are above zero")
+        .expect("there is a whole round and its figures are finite")
         .point
 }
 
@@ -340,8 +350,11 @@ mod tests {
             round,
             wall_ns: 1_000_000,
             operations,
+            operations_before: operations / 4,
+            operations_behind: operations / 4,
             wrong: 0,
             server_cpu_ns,
+            whole_server_cpu_ns: server_cpu_ns * 3 / 2,
             generator_cpu_ns: 500_000,
         }
     }
@@ -433,6 +446,7 @@ mod tests {
             turn.generator_cpu_ns = generator * 10_000;
             // Head is full throughout, and has no say.
             turn.server_cpu_ns = if turn.server == 2 { 100 } else { server } * 10_000;
+            turn.whole_server_cpu_ns = turn.server_cpu_ns;
         }
         let effect = effect(&record(turns), "head", placement).unwrap();
         let decides = GateMetric::ALL.map(|metric| effect.of(metric).left_out.is_none());
@@ -458,6 +472,18 @@ mod tests {
         check(190, 50, &cores(1, 2), [false, false]);
     }
 
+    #[test]
+    fn a_turn_in_which_nothing_ended_is_slow_and_no_more() {
+        let mut turns = turns();
+        turns.extend((2..5).flat_map(|round| [0, 1, 2].map(|server| turn(server, round, 100, 1))));
+        let place = turns.len() - 1;
+        assert_eq!(turns[place].server, 2);
+        turns[place].operations = 0;
+        let effect = effect(&record(turns), "head", &cores(1, 1)).unwrap();
+        // Of five rounds two are at 200 / 160, two even, and one has no bounds.
+        near(effect.rate.slowdown, (200.0_f64 / 160.0).ln());
+    }
+
     fn check_error(edit: impl FnOnce(&mut TripleRecord), head: &str, expected: &str) {
         let mut record = record(turns());
         edit(&mut record);
@@ -471,15 +497,15 @@ mod tests {
         check_error(
             |record| record.turns[0].operations = 0,
             "head",
-            "`head` shows no operations",
+            "`head` shows no operations in 1 of its 2 turns",
         );
         check_error(
             |record| record.turns[1].wall_ns = 0,
             "head",
-            "`again` shows no length",
+            "`again` shows no length in 1 of its 2",
         );
         check_error(
-            |record| record.turns[2].server_cpu_ns = 0,
+            |record| record.turns[2].whole_server_cpu_ns = 0,
             "head",
             "no processor time",
         );

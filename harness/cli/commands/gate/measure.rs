@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ringside_contract::{Phase, TripleRecord};
 use ringside_judge::{Decision, GateRule, ScenarioEffects, TripleEffect, effect, look};
-use ringside_run::{Contestant, GateCell, GatePlan, Subject, TripleLog, TripleOrder};
+use ringside_run::{Contestant, GateCell, GatePlan, Subject, TripleLog, TripleOrder, TurnLengths};
 
 use super::progress::GateProgress;
 use super::sides::Side;
@@ -52,6 +52,8 @@ pub(super) struct Measured {
     pub(super) took: Duration,
     /// Triples begun, failed ones too.
     begun: u32,
+    /// How turns are taken, from the first triple on.
+    turns: Option<TurnLengths>,
 }
 
 /// Triples that may fail before nothing more is tried: one may fail by chance, several will go on to.
@@ -112,19 +114,23 @@ impl Conditions<'_> {
             subject: &contender.subject,
             environment: Vec::new(),
         });
-        let order = TripleOrder {
+        let mut order = TripleOrder {
             launch: self.session.launch(),
             scenario: &comparison.cell.scenario,
             implementation: &comparison.cell.implementation,
             contestants: &contestants,
-            rounds: self.plan.rounds,
-            timing: self.plan.timing,
+            turns: TurnLengths::LONG,
             seed: self.seed,
             root: &comparison.root,
             tmp: self.tmp,
             phase,
             number: measured.begun,
         };
+        order.turns = match measured.turns.or(self.plan.turns) {
+            Some(turns) => turns,
+            None => order.fitted()?,
+        };
+        measured.turns = Some(order.turns);
         let record = order.run()?;
         measured.begun += 1;
         measured.took += began.elapsed();

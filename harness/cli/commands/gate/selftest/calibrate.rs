@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::bail;
-use ringside_contract::Phase;
 use ringside_judge::{GateRule, TripleEffect, changes, effect};
 
 use super::triples::{Bench, Head};
@@ -68,7 +67,7 @@ fn slowdown(
     let mut effects: Vec<TripleEffect> = Vec::new();
     for number in 0..triples {
         let number = step * 1_000 + number;
-        let Some(record) = bench.triple(std::slice::from_ref(&head), Phase::First, number) else {
+        let Some(record) = bench.triple(std::slice::from_ref(&head), number) else {
             return Ok(None);
         };
         effects.push(effect(&record, &head.label, &session.placement)?);

@@ -181,14 +181,14 @@ impl Run<'_> {
     ) -> anyhow::Result<bool> {
         let mut recordings = Vec::new();
         for case in cases {
-            let bench = Bench::new(
+            let mut bench = Bench::new(
                 case,
                 self.session,
                 self.plan,
                 &self.builds.base,
                 self.scratch,
             )?;
-            let Some(about) = self.about(out, &bench, condition)? else {
+            let Some(about) = self.about(out, &mut bench, condition)? else {
                 return Ok(false);
             };
             let heads = self.heads(&about);
@@ -269,7 +269,7 @@ impl Run<'_> {
     fn about(
         &self,
         out: &Path,
-        bench: &Bench<'_>,
+        bench: &mut Bench<'_>,
         condition: Condition,
     ) -> anyhow::Result<Option<About>> {
         let mut known = None;
@@ -279,6 +279,7 @@ impl Run<'_> {
         }
         let same = |about: &About| about.builds == self.builds.hashes;
         if let Some(about) = known.filter(same) {
+            bench.turns = about.turns;
             return Ok(Some(About {
                 condition: condition.name().to_owned(),
                 ..about
@@ -288,6 +289,9 @@ impl Run<'_> {
             "{}: finding out how much to plant",
             bench.case.name
         ));
+        if !bench.fit() {
+            return Ok(None);
+        }
         let Some(tenth) =
             units_of_a_tenth(bench, self.session, &self.builds.base, self.calibrating)?
         else {
@@ -312,6 +316,7 @@ impl Run<'_> {
             commit: self.builds.commit.clone(),
             builds: self.builds.hashes.clone(),
             heads: nulls.chain(planted).collect(),
+            turns: bench.turns,
             host: self.session.host.clone(),
             placement: self.session.placement.clone(),
         }))

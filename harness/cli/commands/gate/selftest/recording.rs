@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ringside_contract::{
-    GATE_SCHEMA, Host, ImplementationSpec, Phase, Placement, ScenarioSpec, TripleRecord,
+    GATE_SCHEMA, Host, ImplementationSpec, Placement, ScenarioSpec, TripleRecord,
 };
-use ringside_run::TripleLog;
+use ringside_run::{TripleLog, TurnLengths};
 use serde::{Deserialize, Serialize};
 
 use super::case::Condition;
@@ -32,6 +32,8 @@ pub(super) struct About {
     pub(super) builds: Vec<(String, String)>,
     /// Heads: label, planted per cent, thousandths an operation.
     pub(super) heads: Vec<PlantedHead>,
+    /// How turns were taken.
+    pub(super) turns: TurnLengths,
     /// The machine.
     pub(super) host: Host,
     /// Who ran where.
@@ -96,7 +98,7 @@ impl Recording {
     /// Measures and appends one more triple; false when it was interrupted.
     pub(super) fn extend(&mut self, bench: &Bench<'_>, heads: &[Head]) -> anyhow::Result<bool> {
         let number = self.records.last().map_or(0, |record| record.number + 1);
-        let Some(record) = bench.triple(heads, Phase::First, number) else {
+        let Some(record) = bench.triple(heads, number) else {
             return Ok(false);
         };
         self.log.append(&record)?;

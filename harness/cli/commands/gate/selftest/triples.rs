@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use ringside_contract::{ImplementationSpec, Phase, ScenarioSpec, TripleRecord};
 use ringside_engine::plant::{Kind, Plant, VARIABLE};
-use ringside_run::{Contestant, GatePlan, Subject, TripleOrder};
+use ringside_run::{Contestant, GatePlan, Subject, TripleOrder, TurnLengths};
 
 use super::case::Case;
 use crate::session::Session;
@@ -29,7 +29,10 @@ pub(super) struct Bench<'a> {
     pub(super) implementation: ImplementationSpec,
     subject: Subject<'a>,
     session: &'a Session,
-    plan: &'a GatePlan,
+    /// How turns are taken.
+    pub(super) turns: TurnLengths,
+    /// Whether the plan says so, and not the load.
+    fixed: bool,
     /// The build that base and base again are.
     base: PathBuf,
     root: PathBuf,
@@ -57,34 +60,48 @@ impl<'a> Bench<'a> {
             scenario,
             implementation,
             session,
-            plan,
+            turns: plan.turns.unwrap_or(TurnLengths::LONG),
+            fixed: plan.turns.is_some(),
             base: base.to_owned(),
             root,
             tmp: scratch.join(format!("triple-{}", case.name)),
         })
     }
 
+    /// Fits the turns to the load, where the plan does not say how long they are; false when it was interrupted.
+    pub(super) fn fit(&mut self) -> bool {
+        if self.fixed {
+            return true;
+        }
+        let base = [self.contestant("base", &self.base, 0)];
+        let fitted = self.order(&base, 0).fitted();
+        self.turns = fitted.unwrap_or(self.turns);
+        fitted.is_some()
+    }
+
     /// Measures base, base again and `heads` in turn; `None` when it was interrupted.
-    pub(super) fn triple(&self, heads: &[Head], phase: Phase, number: u32) -> Option<TripleRecord> {
+    pub(super) fn triple(&self, heads: &[Head], number: u32) -> Option<TripleRecord> {
         let base = ["base", "again"].map(|label| self.contestant(label, &self.base, 0));
         let heads = heads
             .iter()
             .map(|head| self.contestant(&head.label, &head.program, head.units));
         let contestants: Vec<Contestant<'_>> = base.into_iter().chain(heads).collect();
-        let order = TripleOrder {
+        self.order(&contestants, number).run()
+    }
+
+    fn order<'c>(&'c self, contestants: &'c [Contestant<'c>], number: u32) -> TripleOrder<'c> {
+        TripleOrder {
             launch: self.session.launch(),
             scenario: &self.scenario,
             implementation: &self.implementation,
-            contestants: &contestants,
-            rounds: self.plan.rounds,
-            timing: self.plan.timing,
+            contestants,
+            turns: self.turns,
             seed: SEED,
             root: &self.root,
             tmp: &self.tmp,
-            phase,
+            phase: Phase::First,
             number,
-        };
-        order.run()
+        }
     }
 
     fn contestant<'c>(&'c self, label: &'c str, program: &'c Path, units: u64) -> Contestant<'c> {
