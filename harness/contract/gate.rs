@@ -45,6 +45,16 @@ impl Turn {
     }
 }
 
+/// What a generator prints that loaded several servers in turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TurnsTaken {
+    /// The turns in the order in which they were taken.
+    pub turns: Vec<Turn>,
+    /// Share of the time of all turns in which each processor that is online was not idle. What the hypervisor gave
+    /// to others counts as busy, unlike in the clocks of processes.
+    pub cpu_busy: Vec<f64>,
+}
+
 /// Which of the two measurements of a scenario a triple belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +86,8 @@ pub struct TripleRecord {
     pub servers: Vec<String>,
     /// All turns in the order in which they were taken.
     pub turns: Vec<Turn>,
+    /// As in [`TurnsTaken`]; empty where it was not measured to the end.
+    pub cpu_busy: Vec<f64>,
     /// Why it was not measured to the end; such a triple counts for nothing but the failure.
     pub failed: Option<String>,
 }

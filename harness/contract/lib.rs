@@ -23,7 +23,7 @@ pub use formula::{
 };
 pub use gate::{
     CountedChange, CountedState, GATE_SCHEMA, GateReport, GateRow, GateSide, GateVerdict,
-    MetricChange, Phase, TripleRecord, Turn,
+    MetricChange, Phase, TripleRecord, Turn, TurnsTaken,
 };
 pub use host::{Host, UringSupport};
 pub use implementation::{

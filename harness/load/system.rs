@@ -31,7 +31,6 @@ impl SystemReading {
             .pressure_us
             .zip(end.pressure_us)
             .map(|(a, b)| b.saturating_sub(a));
-        let each = self.stat.each.iter().zip(&end.stat.each);
         System {
             steal_share: share(all.steal, all.total),
             softirq_share: share(all.softirq, all.total),
@@ -39,12 +38,17 @@ impl SystemReading {
             tcp_retransmits: end.retransmits.saturating_sub(self.retransmits),
             pressure_cpu: waited_us.map(|us| (us as f64 / 1e6 / duration_s).min(1.0)),
             load_before,
-            cpu_busy: each
-                .map(|(&start, &end)| difference(start, end))
-                .map(|ticks| share(ticks.total.saturating_sub(ticks.idle), ticks.total))
-                .collect(),
+            cpu_busy: self.cpu_busy_until(end),
             kernel_memory_growth_bytes: None,
         }
+    }
+
+    /// Share of the time in which each processor was not idle.
+    pub(crate) fn cpu_busy_until(&self, end: &Self) -> Vec<f64> {
+        let each = self.stat.each.iter().zip(&end.stat.each);
+        each.map(|(&start, &end)| difference(start, end))
+            .map(|ticks| share(ticks.total.saturating_sub(ticks.idle), ticks.total))
+            .collect()
     }
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use ringside_contract::{Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn};
+use ringside_contract::{Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn, TurnsTaken};
 
 use crate::driver::{check, join, opened, sleep_ms, start_workers};
 use crate::error::LoadError;
@@ -16,6 +16,7 @@ use crate::options::DriveOptions;
 use crate::segment::{Segment, turns, warmup_of};
 use crate::shared::{DRAIN, Shared};
 use crate::socket::connections_per_source;
+use crate::system::SystemReading;
 use crate::tables::{self, Threads};
 use crate::tally::Tally;
 use crate::watch::{Clocks, Watched, cpu_between};
@@ -40,7 +41,7 @@ pub struct TurnOptions {
     pub allow_remote: bool,
 }
 
-/// Loads the servers in turn and gives every turn in the order in which it was taken.
+/// Loads the servers in turn and gives every turn.
 ///
 /// # Errors
 /// [`LoadError`] when the load could not be carried out: settings that make no sense, a target that is not
@@ -49,7 +50,7 @@ pub fn take_turns(
     scenario: &dyn Scenario,
     params: &Params,
     options: &TurnOptions,
-) -> Result<Vec<Turn>, LoadError> {
+) -> Result<TurnsTaken, LoadError> {
     let mut plan = scenario.load(params)?;
     check_turns(&plan, options)?;
     let each: Vec<DriveOptions> = (0..options.servers.len()).map(|n| options.of(n)).collect();
@@ -90,9 +91,12 @@ pub fn take_turns(
             .into_iter()
             .map(join)
             .collect::<Result<Vec<_>, _>>()?;
-        let taken = taken?;
+        let (taken, cpu_busy) = taken?;
         let whole = whole_turns(&taken, options);
-        Ok(count_turns(taken, &whole, &reports))
+        Ok(TurnsTaken {
+            turns: count_turns(taken, &whole, &reports),
+            cpu_busy,
+        })
     })
 }
 
@@ -146,12 +150,13 @@ struct Taken {
     generator_clocks: [Clocks; 2],
 }
 
+/// Leads all turns; gives them and how busy each processor was meanwhile.
 fn conduct(
     setups: &[Setup<'_>],
     shared: &[Shared],
     readiness: &[Receiver<Ready>],
     options: &TurnOptions,
-) -> Result<Vec<Taken>, LoadError> {
+) -> Result<(Vec<Taken>, Vec<f64>), LoadError> {
     let mut sides = Vec::new();
     for ((setup, shared), readiness) in setups.iter().zip(shared).zip(readiness) {
         let ready: Vec<Ready> = readiness.iter().take(setup.threads).collect();
@@ -165,9 +170,11 @@ fn conduct(
     }
     let rounds = (0..).zip(&options.order);
     let turns = rounds.flat_map(|(round, order)| order.iter().map(move |&server| (round, server)));
-    Ok(turns
+    let before = SystemReading::now();
+    let taken = turns
         .map(|(round, server)| sides[server].turn(round, server))
-        .collect())
+        .collect();
+    Ok((taken, before.cpu_busy_until(&SystemReading::now())))
 }
 
 /// With fewer connections one server would be asked for less than another.
@@ -304,7 +311,10 @@ mod tests {
         let (first, second) = (start(), start());
         let order = vec![vec![1, 0], vec![0, 1], vec![1, 0]];
         let options = options(&[&first, &second], order);
-        let turns = take_turns(&numbers(closed(3, 2)), &params(), &options).unwrap();
+        let taken = take_turns(&numbers(closed(3, 2)), &params(), &options).unwrap();
+        assert!(!taken.cpu_busy.is_empty());
+        assert!(taken.cpu_busy.iter().all(|busy| (0.0..=1.0).contains(busy)));
+        let turns = taken.turns;
         let places: Vec<_> = turns.iter().map(|turn| (turn.round, turn.server)).collect();
         assert_eq!(places, [(0, 1), (0, 0), (1, 0), (1, 1), (2, 1), (2, 0)]);
         for turn in turns {
@@ -327,8 +337,8 @@ mod tests {
         let mut options = options(&[&server], vec![vec![0]; 2]);
         // Long enough for the first answers to lie in it.
         options.timing.warmup_ms = 100;
-        let turns = take_turns(&numbers(closed(2, 1)), &params(), &options).unwrap();
-        let wrong: Vec<u64> = turns.iter().map(|turn| turn.wrong).collect();
+        let taken = take_turns(&numbers(closed(2, 1)), &params(), &options).unwrap();
+        let wrong: Vec<u64> = taken.turns.iter().map(|turn| turn.wrong).collect();
         assert_eq!(wrong, [2, 0]);
     }
 

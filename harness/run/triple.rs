@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringside_contract::{
-    Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord, Turn,
+    Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord, TurnsTaken,
 };
 use ringside_metal::process::Ended;
 
@@ -69,9 +69,13 @@ impl TripleOrder<'_> {
         if self.launch.stop.is_set() {
             return None;
         }
-        let (turns, failed) = match measured {
-            Ok(turns) => (turns, None),
-            Err(because) => (Vec::new(), Some(because)),
+        let nothing = TurnsTaken {
+            turns: Vec::new(),
+            cpu_busy: Vec::new(),
+        };
+        let (taken, failed) = match measured {
+            Ok(taken) => (taken, None),
+            Err(because) => (nothing, Some(because)),
         };
         let labels = self.contestants.iter().map(|of| of.label.to_owned());
         Some(TripleRecord {
@@ -83,7 +87,8 @@ impl TripleOrder<'_> {
             seed: self.load_seed(),
             began_at: now_s(),
             servers: labels.collect(),
-            turns,
+            turns: taken.turns,
+            cpu_busy: taken.cpu_busy,
             failed,
         })
     }
@@ -99,15 +104,15 @@ impl TripleOrder<'_> {
         Some(TurnLengths::fitted(&probe.run()?.turns))
     }
 
-    fn measure(&self) -> Result<Vec<Turn>, String> {
+    fn measure(&self) -> Result<TurnsTaken, String> {
         let tmp = TemporaryFolder::create(self.tmp.to_owned())
             .map_err(|error| format!("failed to create {}: {error}", self.tmp.display()))?;
         let start = |(index, contestant)| self.start(tmp.path(), index, contestant);
         let servers = self.contestants.iter().enumerate().map(start);
         let servers: Vec<Server> = servers.collect::<Result<_, String>>()?;
-        let turns = self.load(tmp.path(), &servers)?;
+        let taken = self.load(tmp.path(), &servers)?;
         servers.into_iter().for_each(|server| _ = server.stop());
-        Ok(turns)
+        Ok(taken)
     }
 
     fn start(
@@ -144,7 +149,7 @@ impl TripleOrder<'_> {
         }
     }
 
-    fn load(&self, tmp: &Path, servers: &[Server]) -> Result<Vec<Turn>, String> {
+    fn load(&self, tmp: &Path, servers: &[Server]) -> Result<TurnsTaken, String> {
         let child = Child::start(Order {
             argv: &self.command(servers),
             environment: Vec::new(),
@@ -157,7 +162,7 @@ impl TripleOrder<'_> {
         let line = self.result(&child, servers)?;
         let ended = child.ended_within(END_LIMIT);
         match serde_json::from_str(&line) {
-            Ok(turns) if ended.is_some_and(Ended::is_success) => Ok(turns),
+            Ok(taken) if ended.is_some_and(Ended::is_success) => Ok(taken),
             _ => Err(format!("the generator failed: {}", child.stderr_tail())),
         }
     }
@@ -266,7 +271,7 @@ serve*) echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 *size=2KiB*) echo "no connection" >&2; exit 9 ;;
 esac
 echo "$*" > "$(dirname "$0")/called"
-echo '[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}]'
+echo '{"cpu_busy":[1.0,0.5],"turns":[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}]}'
 "#;
 
     /// Runs a triple of three servers against `scenario`; gives its record and what the generator was

@@ -16,7 +16,7 @@ pub(crate) fn turns(global: &Global, args: &TurnsArgs, output: &Output) -> anyho
     let catalogue = catalogue::catalogue(global)?;
     let (scenario, params) = scenario(&catalogue, &args.scenario)?;
     let options = options(args)?;
-    let turns = ringside_load::take_turns(scenario, &params, &options)
+    let taken = ringside_load::take_turns(scenario, &params, &options)
         .map_err(usage)
         .with_context(|| {
             format!(
@@ -25,7 +25,7 @@ pub(crate) fn turns(global: &Global, args: &TurnsArgs, output: &Output) -> anyho
                 params.spec()
             )
         })?;
-    output.json(&turns)?;
+    output.json(&taken)?;
     Ok(Exit::Ok)
 }
 

@@ -176,7 +176,7 @@ pub fn effect(
         });
     }
     let rounds = whole_rounds(record, head_label)?;
-    let shares = Shares::of(&rounds, placement);
+    let shares = Shares::of(record, &rounds, placement);
     Ok(TripleEffect {
         rate: metric_effect(GateMetric::Rate, &rounds, shares.why_not_rate()),
         processor_time: metric_effect(
@@ -285,8 +285,7 @@ fn metric_effect(
     }
 }
 
-/// How busy both sides were in all turns of base together: the clocks of a single short turn are read to a tick of
-/// the system only. Head is left out of it, so that how slow it is has no say in what decides.
+/// How busy both sides were.
 struct Shares {
     /// Of the generator's cores.
     generator: f64,
@@ -295,15 +294,18 @@ struct Shares {
 }
 
 impl Shares {
-    fn of(rounds: &[Round<'_>], placement: &Placement) -> Self {
-        let share = |used: fn(&Turn) -> u64, cpus: &[usize]| {
+    fn of(record: &TripleRecord, rounds: &[Round<'_>], placement: &Placement) -> Self {
+        let cores = |cpus: &[usize]| cores_busy(record, cpus).filter(|_| !placement.shared);
+        let by_clocks = |used: fn(&Turn) -> u64, cpus: &[usize]| {
             let sum = |of: fn(&Turn) -> u64| rounds.iter().map(|round| of(round.base)).sum::<u64>();
             // Where no core is named, one thread may use one.
             sum(used) as f64 / sum(|turn| turn.wall_ns) as f64 / cpus.len().max(1) as f64
         };
+        let (server, generator) = (&placement.server_cpus, &placement.generator_cpus);
         Self {
-            generator: share(|turn| turn.generator_cpu_ns, &placement.generator_cpus),
-            server: share(|turn| turn.server_cpu_ns, &placement.server_cpus),
+            generator: cores(generator)
+                .unwrap_or_else(|| by_clocks(|turn| turn.generator_cpu_ns, generator)),
+            server: cores(server).unwrap_or_else(|| by_clocks(|turn| turn.server_cpu_ns, server)),
         }
     }
 
@@ -329,6 +331,15 @@ impl Shares {
             )
         })
     }
+}
+
+/// How busy these processors were. The clocks of processes would not tell on a shared machine: a server whose core
+/// the hypervisor gave to another is full with less time than there was.
+fn cores_busy(record: &TripleRecord, cpus: &[usize]) -> Option<f64> {
+    let busy = cpus.iter().map(|&cpu| record.cpu_busy.get(cpu));
+    let sum: Option<f64> = busy.sum();
+    sum.filter(|_| !cpus.is_empty())
+        .map(|sum| sum / cpus.len() as f64)
 }
 
 /// The median of figures, which are finite and above zero.
@@ -372,6 +383,7 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec(),
             turns,
+            cpu_busy: Vec::new(),
             failed: None,
         }
     }
@@ -482,6 +494,30 @@ mod tests {
         let effect = effect(&record(turns), "head", &cores(1, 1)).unwrap();
         // Of five rounds two are at 200 / 160, two even, and one has no bounds.
         near(effect.rate.slowdown, (200.0_f64 / 160.0).ln());
+    }
+
+    #[test]
+    fn a_core_that_the_hypervisor_took_is_not_idle() {
+        let decides = |cpu_busy: &[f64], placement: &Placement| {
+            let mut record = record(turns());
+            for turn in &mut record.turns {
+                turn.server_cpu_ns = 800_000;
+            }
+            record.cpu_busy = cpu_busy.to_vec();
+            let effect = effect(&record, "head", placement).unwrap();
+            GateMetric::ALL.map(|metric| effect.of(metric).left_out.is_none())
+        };
+        assert_eq!(decides(&[0.95, 0.6], &cores(1, 1)), [true, true]);
+        assert_eq!(decides(&[0.85, 0.6], &cores(1, 1)), [true, false]);
+        assert_eq!(decides(&[0.85, 0.97], &cores(1, 1)), [false, false]);
+        // Where both sides have the same cores, or nothing was read of them, the clocks tell.
+        let shared = Placement {
+            shared: true,
+            ..cores(1, 1)
+        };
+        assert_eq!(decides(&[0.95, 0.6], &shared), [true, false]);
+        assert_eq!(decides(&[0.95], &cores(1, 1)), [true, true]);
+        assert_eq!(decides(&[], &cores(1, 1)), [true, false]);
     }
 
     fn check_error(edit: impl FnOnce(&mut TripleRecord), head: &str, expected: &str) {
