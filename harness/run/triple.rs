@@ -93,11 +93,11 @@ impl TripleOrder<'_> {
         })
     }
 
-    /// How long turns have to be under this load, by long turns of the first server alone; `None` when it was
-    /// interrupted. Where that fails turns are long, and the triple itself says what is wrong.
+    /// How long turns have to be under this load, by long turns of the first two servers: while one has its turn, the
+    /// other answers what was in flight. `None` when it was interrupted. Where that fails turns are long, and the triple itself says what is wrong.
     pub fn fitted(&self) -> Option<TurnLengths> {
         let probe = TripleOrder {
-            contestants: &self.contestants[..1],
+            contestants: &self.contestants[..self.contestants.len().min(2)],
             turns: TurnLengths::PROBE,
             ..*self
         };

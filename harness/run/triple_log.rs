@@ -137,6 +137,7 @@ mod tests {
             began_at: 2,
             servers: vec!["base".to_owned()],
             turns: Vec::new(),
+            cpu_busy: Vec::new(),
             failed: None,
         }
     }

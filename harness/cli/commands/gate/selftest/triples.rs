@@ -73,7 +73,7 @@ impl<'a> Bench<'a> {
         if self.fixed {
             return true;
         }
-        let base = [self.contestant("base", &self.base, 0)];
+        let base = ["base", "again"].map(|label| self.contestant(label, &self.base, 0));
         let fitted = self.order(&base, 0).fitted();
         self.turns = fitted.unwrap_or(self.turns);
         fitted.is_some()
