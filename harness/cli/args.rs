@@ -122,6 +122,9 @@ pub(crate) enum Command {
     /// Say how this build was made and what it offers, as JSON.
     #[command(hide = true)]
     Identity,
+    /// Do the work of pure functions, so that their instructions can be counted.
+    #[command(hide = true)]
+    Count(CountArgs),
     /// Load several servers in turn, and print every turn as JSON.
     #[command(hide = true)]
     Turns(TurnsArgs),
@@ -338,6 +341,13 @@ pub(crate) struct SelftestArgs {
     /// Folder of the recordings, and of selftest.json.
     #[arg(long, default_value = "reports/selftest", value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountArgs {
+    /// The functions, of those that `identity` names.
+    #[arg(required = true, value_name = "FUNCTION")]
+    pub(crate) functions: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! Everything that has an id: the lists of all families, joined here and nowhere else.
 
+#[cfg(measures)]
+use ringside_contract::CountedFunction;
 use ringside_contract::{Id, Scenario};
 #[cfg(measures)]
 use ringside_run::{Catalogue, Manifest};
@@ -69,6 +71,17 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
         scenarios: scenarios().to_vec(),
         programs,
     })
+}
+
+/// Every pure function whose instructions are counted.
+#[cfg(measures)]
+pub(crate) fn counted_functions() -> impl Iterator<Item = &'static CountedFunction> {
+    let families = [
+        ringside_hash::counted(),
+        ringside_http::counted(),
+        ringside_mqtt::counted(),
+    ];
+    families.into_iter().flatten()
 }
 
 /// Ids of every implementation and outside program.

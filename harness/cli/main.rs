@@ -90,6 +90,7 @@ fn measure(global: &args::Global, command: Command, output: &Output) -> anyhow::
         Command::BenchAll(args) => commands::bench_all::bench_all(global, &args, output),
         Command::Compare(args) => commands::compare::compare(global, &args, output),
         Command::Gate(args) => commands::gate::gate(global, &args, output),
+        Command::Count(args) => commands::count::count(&args),
         Command::Identity => commands::identity::identity(global, output),
         Command::Turns(args) => commands::turns::turns(global, &args, output),
         Command::Serve(args) => commands::serve::serve(global, &args, output),

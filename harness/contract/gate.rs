@@ -171,6 +171,10 @@ pub enum CountedState {
     Warning,
     /// Over it, in a pure function: a failure.
     Regression,
+    /// Only head has it.
+    New,
+    /// Only base has it.
+    Gone,
     /// It could not be counted.
     NotCounted {
         /// Why, and what would allow it.

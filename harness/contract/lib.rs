@@ -3,6 +3,7 @@
 //! depends on how another one works.
 
 mod claim;
+mod counted;
 mod formula;
 mod gate;
 mod host;
@@ -17,6 +18,7 @@ mod scenario;
 mod verdict;
 
 pub use claim::{Claim, ClaimKind, OWN_SEED, Role};
+pub use counted::CountedFunction;
 pub use formula::{
     Bound, ByColumn, Combine, DocumentFigure, Formula, FormulaPart, FormulaRow, FormulaRowKind,
     FormulaTable, FormulaTerm, HostFigure, MeasuredCell, MeasuredFigure, Measurement,

@@ -7,6 +7,7 @@ mod ahead;
 mod alignment;
 mod block;
 mod budget;
+mod callgrind;
 mod catalogue;
 mod child;
 mod clock;
@@ -39,6 +40,7 @@ mod turn_lengths;
 #[cfg(test)]
 mod testing;
 
+pub use callgrind::{Callgrind, CallgrindError};
 pub use catalogue::{Candidate, Catalogue, NameMiss, Subject, check_plan, nearest};
 pub use child::tail;
 pub use definition::{Cover, GroupDefinition, PlanDefinition};

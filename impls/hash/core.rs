@@ -20,7 +20,7 @@ pub(crate) fn start<H: KeyHash>(options: &ServeOptions) -> Result<Box<dyn Servic
 }
 
 /// Hashes blocks.
-struct Worker<H> {
+pub(crate) struct Worker<H> {
     table: Table,
     function: std::marker::PhantomData<H>,
 }

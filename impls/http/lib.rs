@@ -6,6 +6,7 @@ mod blocking_pool;
 mod cache;
 mod compio;
 mod core;
+mod counted;
 mod epoll;
 mod files;
 mod floor;
@@ -19,7 +20,7 @@ mod tokio_uring;
 mod uring;
 mod worker;
 
-use ringside_contract::Implementation;
+use ringside_contract::{CountedFunction, Implementation};
 
 pub use self::core::{Connection, Http};
 pub use self::limits::HttpLimits;
@@ -39,4 +40,9 @@ pub fn all() -> &'static [&'static dyn Implementation] {
         &auto::Auto,
         &floor::Floor,
     ]
+}
+
+/// The pure functions of the family whose instructions are counted.
+pub fn counted() -> &'static [CountedFunction] {
+    counted::FUNCTIONS
 }

@@ -7,6 +7,7 @@ mod blocking_pool;
 mod broker;
 mod compio;
 mod core;
+mod counted;
 mod epoll;
 mod floor;
 mod in_flight;
@@ -27,7 +28,7 @@ mod tokio;
 mod tokio_uring;
 mod uring;
 
-use ringside_contract::Implementation;
+use ringside_contract::{CountedFunction, Implementation};
 
 pub use crate::core::Mqtt;
 pub use crate::settings::BrokerSettings;
@@ -47,4 +48,9 @@ pub fn all() -> &'static [&'static dyn Implementation] {
         &auto::Auto,
         &floor::Floor,
     ]
+}
+
+/// The pure functions of the family whose instructions are counted.
+pub fn counted() -> &'static [CountedFunction] {
+    counted::FUNCTIONS
 }

@@ -3,12 +3,13 @@
 use ringside_contract::GateReport;
 
 use super::remarks::remarks;
-use super::table::{COLUMNS, rows, title};
+use super::table::{COLUMNS, COUNTED, COUNTED_COLUMNS, counted_rows, is_figure, rows, title};
 use super::words::headline;
 use crate::markdown::{inline, table};
 use crate::printable::printable;
 
-/// The overall verdict in a line, a table of the comparisons, and lists of what stands beneath it. Pure, like
+/// The overall verdict in a line, tables of the comparisons and of what was counted, and lists of what stands
+/// beneath them. Pure, like
 /// [`crate::page()`].
 pub fn gate_markdown(report: &GateReport) -> String {
     let mut parts = vec![
@@ -17,6 +18,10 @@ pub fn gate_markdown(report: &GateReport) -> String {
     ];
     if !report.rows.is_empty() {
         parts.push(table(&COLUMNS, &rows(report)));
+    }
+    if report.counted.iter().any(is_figure) {
+        parts.push(format!("### {COUNTED}\n"));
+        parts.push(table(&COUNTED_COLUMNS, &counted_rows(report)));
     }
     for (heading, sentences) in remarks(report) {
         parts.push(list(heading, &sentences));

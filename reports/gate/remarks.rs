@@ -1,23 +1,24 @@
-//! What stands beneath the table of a gate: reasons, remedies, counted figures, builds, warnings.
+//! What stands beneath the table of a gate: reasons, remedies, what was not counted, builds, warnings.
 
 use ringside_contract::{
     CountedChange, CountedState, GateReport, GateRow, GateVerdict, MetricChange,
 };
 
-use super::words::{closed, counted_look, counts, metric_words, slowdown};
+use super::words::{closed, counted_look, metric_words, slowdown};
 
 /// A heading with its sentences; those without sentences are left out.
 pub(super) fn remarks(report: &GateReport) -> Vec<(&'static str, Vec<String>)> {
     let rows = || report.rows.iter();
-    let changed = report.counted.iter();
-    let changed = changed.filter(|change| change.state != CountedState::Same);
     let differences = report.differences.iter();
     let warnings = report.warnings.iter();
     let all = [
         ("Not decided", rows().filter_map(reason).collect()),
         ("Second measurement", rows().flat_map(confirming).collect()),
         ("Left out", rows().flat_map(left_out).collect()),
-        ("Counted", changed.map(counted_sentence).collect()),
+        (
+            "Not counted",
+            report.counted.iter().filter_map(not_counted).collect(),
+        ),
         (
             "Differences of the builds",
             differences.map(|text| closed(text)).collect(),
@@ -68,16 +69,14 @@ fn left_out(row: &GateRow) -> Vec<String> {
     row.changes.iter().filter_map(said).collect()
 }
 
-fn counted_sentence(change: &CountedChange) -> String {
-    let (_, sign, word) = counted_look(&change.state);
-    let counts = counts(change);
-    let separator = if counts.is_empty() { "" } else { ", " };
-    let because = match &change.state {
-        CountedState::NotCounted { because } => format!(" {}", closed(because)),
-        _ => String::new(),
+fn not_counted(change: &CountedChange) -> Option<String> {
+    let CountedState::NotCounted { because } = &change.state else {
+        return None;
     };
-    format!(
-        "{sign} {word}: {} of {}{separator}{counts}.{because}",
-        change.metric, change.name
-    )
+    let (_, sign, word) = counted_look(&change.state);
+    let CountedChange { name, metric, .. } = change;
+    Some(format!(
+        "{sign} {word}: {metric} of {name}: {}",
+        closed(because)
+    ))
 }

@@ -1,14 +1,16 @@
 //! The gate as blocks for a terminal.
 
-use ringside_contract::{GateReport, GateRow, MetricChange};
+use ringside_contract::{CountedChange, CountedState, GateReport, GateRow, MetricChange};
 
 use super::remarks::remarks;
-use super::words::{headline, leading, metric_words, slowdown, threshold, verdict_look};
+use super::words::{
+    counted_look, counts, headline, leading, metric_words, slowdown, threshold, verdict_look,
+};
 use crate::format::{NONE, grouped};
 use crate::summary::{Block, Column, number, text};
 
-/// The overall verdict, a row for each comparison, and beneath them reasons, remedies, counted figures that
-/// are not the same, differences of the builds and warnings. Pure, like [`crate::page()`].
+/// The overall verdict, a row for each comparison and each counted figure, and beneath them reasons, remedies,
+/// what could not be counted, differences of the builds and warnings. Pure, like [`crate::page()`].
 pub fn gate_table(report: &GateReport) -> Vec<Block> {
     let mut blocks = vec![
         Block::Heading {
@@ -21,6 +23,16 @@ pub fn gate_table(report: &GateReport) -> Vec<Block> {
         blocks.push(Block::Table {
             columns: COLUMNS.to_vec(),
             rows: rows(report),
+        });
+    }
+    if report.counted.iter().any(is_figure) {
+        blocks.push(Block::Heading {
+            level: 2,
+            text: COUNTED.to_owned(),
+        });
+        blocks.push(Block::Table {
+            columns: COUNTED_COLUMNS.to_vec(),
+            rows: counted_rows(report),
         });
     }
     for (text, sentences) in remarks(report) {
@@ -53,6 +65,38 @@ pub(super) const COLUMNS: [Column; 5] = [
 /// A row for each comparison, told by its leading figure.
 pub(super) fn rows(report: &GateReport) -> Vec<Vec<String>> {
     report.rows.iter().map(cells).collect()
+}
+
+/// What stands over [`counted_rows`].
+pub(super) const COUNTED: &str = "Counted";
+
+/// The columns of [`counted_rows`].
+pub(super) const COUNTED_COLUMNS: [Column; 4] = [
+    text("of"),
+    text("what"),
+    text("base → head"),
+    text("verdict"),
+];
+
+/// Whether it was counted at all. Why it was not takes a sentence, which the remarks have.
+pub(super) fn is_figure(change: &CountedChange) -> bool {
+    !matches!(change.state, CountedState::NotCounted { .. })
+}
+
+/// A row for each counted figure.
+pub(super) fn counted_rows(report: &GateReport) -> Vec<Vec<String>> {
+    let figures = report.counted.iter().filter(|change| is_figure(change));
+    figures
+        .map(|change| {
+            let (_, sign, word) = counted_look(&change.state);
+            vec![
+                change.name.clone(),
+                change.metric.clone(),
+                counts(change),
+                format!("{sign} {word}"),
+            ]
+        })
+        .collect()
 }
 
 fn cells(row: &GateRow) -> Vec<String> {

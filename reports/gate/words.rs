@@ -26,6 +26,8 @@ pub(crate) fn counted_look(state: &CountedState) -> (&'static str, &'static str,
         CountedState::Same => ("met", "✓", "same"),
         CountedState::Warning => ("undecided", "!", "worth a look"),
         CountedState::Regression => ("missed", "✕", "regression"),
+        CountedState::New => ("notrun", "○", "new"),
+        CountedState::Gone => ("undecided", "!", "gone"),
         CountedState::NotCounted { .. } => ("notrun", "○", "not counted"),
     }
 }

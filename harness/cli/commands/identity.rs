@@ -20,6 +20,9 @@ pub(crate) fn identity(global: &Global, output: &Output) -> anyhow::Result<Exit>
         build: session::own_build()?,
         implementations: own.map(|own| own.meta().id.to_owned()).collect(),
         scenarios: scenarios.map(|one| one.meta().id.to_owned()).collect(),
+        functions: catalogue::counted_functions()
+            .map(|function| function.name.to_owned())
+            .collect(),
     })?;
     Ok(Exit::Ok)
 }

@@ -6,6 +6,8 @@ pub(crate) mod bench_all;
 pub(crate) mod compare;
 pub(crate) mod completions;
 #[cfg(measures)]
+pub(crate) mod count;
+#[cfg(measures)]
 pub(crate) mod doctor;
 #[cfg(measures)]
 pub(crate) mod gate;

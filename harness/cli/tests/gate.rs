@@ -131,6 +131,137 @@ fn a_build_that_does_not_serve_is_an_error_with_its_words() {
     assert!(said.contains("no ready line"), "{said}");
 }
 
+/// As [`PLAN`], of a family whose functions are counted: to these the threshold of all applies, not the cell's.
+const HASH_PLAN: &str = r#"schema = 1
+rounds = 2
+warmup = "10ms"
+measure = "40ms"
+threshold = 0.05
+
+[[cell]]
+scenario = "hash/blocks{keys=100}"
+implementation = "hash/fnv1a"
+threshold = 1.0
+"#;
+
+/// A build of its own, which is this one but for what the line `count` of a shell does when its functions are
+/// counted.
+fn build_that_counts(folder: &Path, name: &str, count: &str) -> String {
+    let (identity, _) = run(&["identity"], 0);
+    let mut identity: Value = serde_json::from_str(&identity).unwrap();
+    identity["build"]["binary"] = name.into();
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nidentity) echo '{identity}' ;;\ncount) {count} ;;\n*) exec {BINARY} \"$@\" ;;\nesac\n"
+    );
+    let path = write(folder, name, &script);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// Compares a build with this one by [`HASH_PLAN`]. Gives the code and the report.
+fn counted(base: &str, head: &str, path: &str) -> (i32, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(folder.path(), "gate.toml", HASH_PLAN);
+    let output = ringside()
+        .args(["gate", "--base-bin", base, "--head-bin", head])
+        .args(["--format", "json", "--plan", &plan, "--out"])
+        .arg(folder.path())
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout);
+    let report = report.unwrap_or_else(|error| panic!("{error}: {said}"));
+    (output.status.code().unwrap(), report)
+}
+
+/// The search path, if valgrind is on it.
+fn with_valgrind() -> Option<String> {
+    let path = std::env::var("PATH").unwrap();
+    let installed = std::env::split_paths(&path).any(|folder| folder.join("valgrind").exists());
+    if !installed {
+        eprintln!("skipped: valgrind is not installed");
+    }
+    installed.then_some(path)
+}
+
+/// Names and states of what was counted.
+fn states(report: &Value) -> Vec<(&str, &str)> {
+    let counted = report["counted"].as_array().unwrap().iter();
+    counted
+        .map(|one| {
+            let name = one["name"].as_str().unwrap();
+            (name, one["state"]["state"].as_str().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn builds_of_equal_counts_do_not_fail_by_them() {
+    let Some(path) = with_valgrind() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let count = format!("exec {BINARY} \"$@\"");
+    let base = build_that_counts(folder.path(), "base", &count);
+    let (code, report) = counted(&base, BINARY, &path);
+    assert!([0, 5].contains(&code), "{report}");
+    let expected = ["hash/fnv1a", "hash/siphash", "hash/xxh3"].map(|name| (name, "same"));
+    assert_eq!(states(&report), expected, "{report}");
+    for one in report["counted"].as_array().unwrap() {
+        let [base, head] = ["base", "head"].map(|side| one[side].as_f64().unwrap());
+        // Hardly any function of 100 keys takes less, and what they do follows from nothing but the keys.
+        assert!(
+            base > 100_000.0 && (base / head - 1.0).abs() < 1e-3,
+            "{one}"
+        );
+    }
+}
+
+#[test]
+fn a_function_of_more_instructions_fails_the_gate_by_its_name() {
+    let Some(path) = with_valgrind() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // One function takes the place of another, which is faster.
+    let count = format!("exec {BINARY} count hash/fnv1a hash/siphash hash/fnv1a");
+    let head = build_that_counts(folder.path(), "head", &count);
+    let (code, report) = counted(BINARY, &head, &path);
+    assert_eq!(code, 3, "{report}");
+    assert_eq!(report["verdict"]["verdict"], "regression");
+    let expected = [
+        ("hash/fnv1a", "same"),
+        ("hash/siphash", "same"),
+        ("hash/xxh3", "regression"),
+    ];
+    assert_eq!(states(&report), expected, "{report}");
+}
+
+#[test]
+#[cfg(feature = "plant")]
+fn a_planted_slowdown_of_a_function_fails_the_gate() {
+    let Some(path) = with_valgrind() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // 500 steps for each key, against some hundred instructions.
+    let count = format!("RINGSIDE_PLANT=processor:00500000 exec {BINARY} \"$@\"");
+    let head = build_that_counts(folder.path(), "head", &count);
+    let (code, report) = counted(BINARY, &head, &path);
+    assert_eq!(code, 3, "{report}");
+    let expected = ["hash/fnv1a", "hash/siphash", "hash/xxh3"].map(|name| (name, "regression"));
+    assert_eq!(states(&report), expected, "{report}");
+}
+
+#[test]
+fn what_is_not_counted_is_told_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().to_str().unwrap();
+    let head = build_that_counts(folder.path(), "head", "exit 9");
+    for (head, part) in [(BINARY, "same file"), (&*head, "valgrind is not installed")] {
+        let (code, report) = counted(BINARY, head, nothing);
+        assert!([0, 5].contains(&code), "{report}");
+        assert_eq!(states(&report), [("pure functions (hash)", "not_counted")]);
+        let because = report["counted"][0]["state"]["because"].as_str().unwrap();
+        assert!(because.contains(part), "{because}");
+    }
+}
+
 /// An outside program `echo/{name}`, started as `program`.
 fn manifest(folder: &Path, name: &str, program: &str) -> String {
     let text = format!(
@@ -175,6 +306,7 @@ fn check_programs(sides: [&str; 2], rest: &[&str], id: &str, names: [&str; 2]) {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["rows"][0]["implementation"], id, "{report}");
     assert_ne!(report["rows"][0]["changes"][0]["head"], Value::Null);
+    assert_eq!(states(&report), [("pure functions (echo)", "not_counted")]);
     assert_eq!([&report["base"]["name"], &report["head"]["name"]], names);
 }
 

@@ -3,9 +3,11 @@
 //! ```text
 //! TripleRecord --effect--> TripleEffect --look--> Decision --confirm--> GateVerdict --overall--^
 //!                               ^--changes--> MetricChange, trials--> TrialSummary
+//! counts of both builds --counted_state--> CountedState --with_counted--> GateVerdict
 //! ```
 
 mod change;
+mod counted;
 mod decision;
 mod effect;
 mod proportion;
@@ -16,6 +18,7 @@ mod selftest;
 mod sign;
 
 pub use change::changes;
+pub use counted::{Exactness, counted_state, with_counted};
 pub use decision::{Decision, confirm, overall};
 pub use effect::{EffectError, GateMetric, MetricEffect, TripleEffect, effect};
 pub use proportion::proportion_bounds;

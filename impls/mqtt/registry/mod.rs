@@ -2,6 +2,7 @@
 //! axis `registry`; whether threads remember what they found, the axis `cache`.
 
 mod cache;
+mod counted;
 mod local;
 mod lock_free;
 #[cfg(all(test, ringside_loom))]
@@ -18,6 +19,7 @@ use std::sync::{Arc, PoisonError};
 use ringside_wire::mqtt::topic::Shared;
 
 use self::cache::Version;
+pub(crate) use self::counted::look_up as counted_look_up;
 use self::local::Local;
 use self::lock_free::LockFree;
 use self::sharded::Sharded;

@@ -245,14 +245,17 @@ fn flat(blocks: &[Block]) -> String {
 }
 
 /// Said in the Markdown and in the terminal alike.
-const SAID: [&str; 9] = [
+const SAID: [&str; 12] = [
     "✕ Regression: of 4 comparisons, 1 regression, 1 pass, 1 undecided, 1 new; 1 counted figure regressed.",
     "7.0 % slower, between 6.1 % and 8.2 % (server time an operation; threshold 5 %) | 12 + 12 | ✕ regression",
     "2.1 % slower, between 1.4 % and 2.9 % (operations a second; threshold 5 %) | 12 | ✓ pass",
     "2.4 % slower, between 2.0 % faster and 40 % slower",
     "the interval holds 0 % and 5 %. What would decide it: more triples",
     "between 3.0 % and 9.0 %; left out: the generator was the limit.",
-    "1 200 → 1 320 (10 % more)",
+    "wire::parse_head | instructions | 1 200 → 1 320 (10 % more) | ✕ regression",
+    "http/epoll in http/small | instructions | 2 → 2.20 (10 % more) | ! worth a look",
+    "wire::write_head | instructions | 700 → 700 | ✓ same",
+    "○ not counted: instructions of wire::parse_packet: valgrind is not installed;",
     "memchr 2.7.4 -> 2.7.6.",
     "another program used 7 % of core 1.",
 ];
@@ -274,12 +277,6 @@ fn a_terminal_and_a_job_summary_say_the_same() {
             "\n### Warnings\n\n- another",
         ],
     );
-    for text in [markdown, flat(&gate_table(&report))] {
-        assert!(
-            !text.contains("write_head"),
-            "what is the same is not told:\n{text}"
-        );
-    }
 }
 
 #[test]

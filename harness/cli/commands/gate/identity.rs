@@ -21,6 +21,9 @@ pub(crate) struct Identity {
     pub(crate) implementations: BTreeSet<String>,
     /// Ids of its scenarios.
     pub(crate) scenarios: BTreeSet<String>,
+    /// Names of its pure functions whose instructions can be counted. Builds from before these have none.
+    #[serde(default)]
+    pub(crate) functions: BTreeSet<String>,
 }
 
 impl Identity {

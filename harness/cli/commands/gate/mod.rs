@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! arguments -> sides (the builds), cells (what is compared) -> measure (triples, looks) -> report
+//!                                                           -> counted (instructions) ------^
 //! ```
 
 mod cells;
+mod counted;
 mod identity;
 mod measure;
 mod outcome;
@@ -21,6 +23,7 @@ use ringside_judge::{Decision, GateRule};
 use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s};
 
 use self::cells::Choice;
+use self::counted::Counting;
 pub(crate) use self::identity::Identity;
 use self::measure::{Comparison, Conditions, Contender, Measured};
 use self::outcome::{Outcome, row};
@@ -67,7 +70,14 @@ pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow:
         tmp: &scratch.path().join("triple"),
     };
     let rows = compare(&conditions, &cells, &sides, &outcome.folder, output)?;
-    outcome.end(rows, output)
+    let counting = Counting {
+        sides: &sides,
+        cells: &cells,
+        threshold: plan.threshold,
+        scratch: scratch.path(),
+        stop: &session.stop,
+    };
+    outcome.end(rows, counting.changes(), output)
 }
 
 #[cfg(feature = "plant")]

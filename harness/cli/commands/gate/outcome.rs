@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ringside_contract::{GATE_SCHEMA, GateReport, GateRow, GateVerdict};
-use ringside_judge::{GateRule, changes, confirm, overall};
+use ringside_contract::{CountedChange, GATE_SCHEMA, GateReport, GateRow, GateVerdict};
+use ringside_judge::{GateRule, changes, confirm, overall, with_counted};
 use ringside_run::GateCell;
 
 use super::measure::Measured;
@@ -31,9 +31,14 @@ const SUMMARY_VARIABLE: &str = "GITHUB_STEP_SUMMARY";
 
 impl Outcome<'_> {
     /// Writes and prints the report. `rows` say too whether their triples could not be measured.
-    pub(super) fn end(&self, rows: Vec<(GateRow, bool)>, output: &Output) -> anyhow::Result<Exit> {
+    pub(super) fn end(
+        &self,
+        rows: Vec<(GateRow, bool)>,
+        counted: Vec<CountedChange>,
+        output: &Output,
+    ) -> anyhow::Result<Exit> {
         let broken = rows.iter().any(|(_, broken)| *broken);
-        let report = self.report(rows.into_iter().map(|(row, _)| row).collect());
+        let report = self.report(rows.into_iter().map(|(row, _)| row).collect(), counted);
         self.write(&report)?;
         output.gate(&report)?;
         if let Some(path) = std::env::var_os(SUMMARY_VARIABLE).filter(|path| !path.is_empty()) {
@@ -51,7 +56,7 @@ impl Outcome<'_> {
         })
     }
 
-    fn report(&self, rows: Vec<GateRow>) -> GateReport {
+    fn report(&self, rows: Vec<GateRow>, counted: Vec<CountedChange>) -> GateReport {
         let verdicts: Vec<GateVerdict> = rows.iter().map(|row| row.verdict.clone()).collect();
         let Sides {
             base,
@@ -68,9 +73,9 @@ impl Outcome<'_> {
             differences: differences.clone(),
             host: self.session.host.clone(),
             placement: self.session.placement.clone(),
-            verdict: overall(&verdicts),
+            verdict: with_counted(overall(&verdicts), &counted),
             rows,
-            counted: Vec::new(),
+            counted,
             warnings: warnings.clone(),
         }
     }

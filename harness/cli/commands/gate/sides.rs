@@ -1,5 +1,6 @@
 //! The two builds: how each is started, what it offers, and what is known of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -229,6 +230,14 @@ impl Side {
         match &self.start {
             Start::Own { file, .. } => file,
             Start::Program { .. } => Path::new(""),
+        }
+    }
+
+    /// Names of its pure functions whose instructions can be counted; `None` of an outside program.
+    pub(super) const fn functions(&self) -> Option<&BTreeSet<String>> {
+        match &self.start {
+            Start::Own { identity, .. } => Some(&identity.functions),
+            Start::Program { .. } => None,
         }
     }
 
