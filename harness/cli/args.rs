@@ -376,6 +376,9 @@ pub(crate) struct TurnsArgs {
     /// The part that is measured.
     #[arg(long, default_value = "60ms", value_name = "TIME")]
     pub(crate) measure: String,
+    /// Length of a turn behind all others in which each server's system calls are counted; 0ms for none.
+    #[arg(long, default_value = "0ms", value_name = "TIME")]
+    pub(crate) count: String,
     /// TCP congestion control of the generator's sockets.
     #[arg(long, value_name = "NAME")]
     pub(crate) congestion: Option<String>,

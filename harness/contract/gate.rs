@@ -45,14 +45,31 @@ impl Turn {
     }
 }
 
-/// What a generator prints that loaded several servers in turn.
+/// What was counted of one server in a turn of its own behind all others: counting takes time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TurnsTaken {
-    /// The turns in the order in which they were taken.
+pub struct TurnCount {
+    /// Which server, as a place in [`TripleRecord::servers`].
+    pub server: u32,
+    /// Operations that ended in it.
+    pub operations: u64,
+    /// System calls of the server's process tree in it; `None` when they could not be counted.
+    pub system_calls: Option<u64>,
+    /// Bytes that the server sent in it, as far as they arrived.
+    pub sent_bytes: u64,
+}
+
+/// What a generator says of servers that took turns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Turns {
+    /// All timed turns in the order in which they were taken.
     pub turns: Vec<Turn>,
-    /// Share of the time of all turns in which each processor that is online was not idle. What the hypervisor gave
+    /// Share of the time of those turns in which each processor that is online was not idle. What the hypervisor gave
     /// to others counts as busy, unlike in the clocks of processes.
     pub cpu_busy: Vec<f64>,
+    /// One for each server, where counting was asked for.
+    pub counts: Vec<TurnCount>,
+    /// Why system calls could not be counted.
+    pub not_counted: Option<String>,
 }
 
 /// Which of the two measurements of a scenario a triple belongs to.
@@ -86,8 +103,14 @@ pub struct TripleRecord {
     pub servers: Vec<String>,
     /// All turns in the order in which they were taken.
     pub turns: Vec<Turn>,
-    /// As in [`TurnsTaken`]; empty where it was not measured to the end.
+    /// As in [`Turns`]; empty where it was not measured to the end.
     pub cpu_busy: Vec<f64>,
+    /// What was counted behind them; most triples count nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<TurnCount>,
+    /// Why system calls could not be counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_counted: Option<String>,
     /// Why it was not measured to the end; such a triple counts for nothing but the failure.
     pub failed: Option<String>,
 }

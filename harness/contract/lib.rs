@@ -25,7 +25,7 @@ pub use formula::{
 };
 pub use gate::{
     CountedChange, CountedState, GATE_SCHEMA, GateReport, GateRow, GateSide, GateVerdict,
-    MetricChange, Phase, TripleRecord, Turn, TurnsTaken,
+    MetricChange, Phase, TripleRecord, Turn, TurnCount, Turns,
 };
 pub use host::{Host, UringSupport};
 pub use implementation::{

@@ -52,8 +52,9 @@ pub use export::csv_export;
 pub use formulas::{FormulasError, read_formulas};
 pub use gate::{
     Decision, EffectError, Exactness, GateMetric, GateRule, MetricEffect, ScenarioEffects,
-    TrialSummary, TripleEffect, changes, confirm, counted_state, effect, holm, look, overall,
-    proportion_bounds, resampled, sign_test, trials, with_counted,
+    ServedCount, TrialSummary, TripleEffect, changes, confirm, counted_state, effect, holm, look,
+    overall, proportion_bounds, resampled, served_changes, served_counts, sign_test, trials,
+    with_counted,
 };
 pub use input::{Families, JudgeInput, ScenarioInfo};
 pub use interval::{NOMINAL_CONFIDENCE, SAMPLES_MIN, median_interval, ratio_interval};

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 }
 
 /// The segments of one of several servers that take turns: it rests, and in each round warms up, is
-/// measured, and rests again. Each round has a schedule of its own, or an open loop would start all that it
+/// measured, and rests again; where it is to be counted, that is a round of its own behind the others. Each round has a schedule of its own, or an open loop would start all that it
 /// missed while it rested.
 pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> Vec<Segment> {
     let rate_per_s = match arrivals {
@@ -52,8 +52,18 @@ pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> V
         ]
     };
     let first = segment(0, 0, Kind::Rest);
+    let stage = rounds as usize + 1;
+    let counted = [
+        segment(stage, timing.warmup_ms, Kind::Warmup),
+        segment(stage, timing.count_ms, Kind::Count),
+        segment(stage, 0, Kind::Rest),
+    ];
+    let counted = counted.into_iter().filter(|_| timing.count_ms > 0);
     let rounds = (1..=rounds as usize).flat_map(round);
-    std::iter::once(first).chain(rounds).collect()
+    std::iter::once(first)
+        .chain(rounds)
+        .chain(counted)
+        .collect()
 }
 
 /// The place among [`turns`] of the warm-up of a round; the turn and the rest stand behind it.
@@ -130,7 +140,9 @@ mod tests {
         let segments = turns(&Arrivals::Closed { window: 1 }, &TIMING, 2);
         let kinds: Vec<_> = segments.iter().map(|segment| segment.kind).collect();
         let round = [Kind::Warmup, Kind::Turn, Kind::Rest];
-        assert_eq!(kinds, [&[Kind::Rest], &round[..], &round[..]].concat());
+        let counted = [Kind::Warmup, Kind::Count, Kind::Rest];
+        let expected = [&[Kind::Rest], &round[..], &round[..], &counted[..]].concat();
+        assert_eq!(kinds, expected);
         assert_eq!(segments[warmup_of(1)].kind, Kind::Warmup);
         assert_ne!(segments[warmup_of(0)].stage, segments[warmup_of(1)].stage);
     }

@@ -8,7 +8,10 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use ringside_contract::{Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn, TurnsTaken};
+use ringside_contract::{
+    Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn, TurnCount, Turns,
+};
+use ringside_metal::{CountError, SyscallCounter};
 
 use crate::driver::{check, join, opened, sleep_ms, start_workers};
 use crate::error::LoadError;
@@ -29,7 +32,8 @@ pub struct TurnOptions {
     pub servers: Vec<(SocketAddr, u32)>,
     /// The servers' places in the order of their turns, for each round.
     pub order: Vec<Vec<usize>>,
-    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`).
+    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`), and that of a
+    /// turn behind all others in which each server is counted (`count_ms`; 0 for none).
     pub timing: BlockTiming,
     /// Seed of the scenario's payloads, the same for all servers.
     pub seed: u64,
@@ -41,7 +45,7 @@ pub struct TurnOptions {
     pub allow_remote: bool,
 }
 
-/// Loads the servers in turn and gives every turn.
+/// Loads the servers in turn and gives every turn in the order in which it was taken, and what was counted.
 ///
 /// # Errors
 /// [`LoadError`] when the load could not be carried out: settings that make no sense, a target that is not
@@ -50,7 +54,7 @@ pub fn take_turns(
     scenario: &dyn Scenario,
     params: &Params,
     options: &TurnOptions,
-) -> Result<TurnsTaken, LoadError> {
+) -> Result<Turns, LoadError> {
     let mut plan = scenario.load(params)?;
     check_turns(&plan, options)?;
     let each: Vec<DriveOptions> = (0..options.servers.len()).map(|n| options.of(n)).collect();
@@ -85,18 +89,15 @@ pub fn take_turns(
             handles.push(start_workers(scope, setup, shared, &ready, own_tables));
             readiness.push(receiver);
         }
-        let taken = conduct(&setups, &shared, &readiness, options);
+        let led = lead(&setups, &shared, &readiness);
+        let taken = led.map(|sides| (conduct(&sides, options), count_each(&sides, options)));
         shared.iter().for_each(|shared| shared.enter(DRAIN));
         let reports = handles
             .into_iter()
             .map(join)
             .collect::<Result<Vec<_>, _>>()?;
-        let (taken, cpu_busy) = taken?;
-        let whole = whole_turns(&taken, options);
-        Ok(TurnsTaken {
-            turns: count_turns(taken, &whole, &reports),
-            cpu_busy,
-        })
+        let (conducted, counted) = taken?;
+        Ok(told(conducted, counted, &reports))
     })
 }
 
@@ -150,13 +151,15 @@ struct Taken {
     generator_clocks: [Clocks; 2],
 }
 
-/// Leads all turns; gives them and how busy each processor was meanwhile.
-fn conduct(
-    setups: &[Setup<'_>],
-    shared: &[Shared],
+/// What a server's turn of counting came to: its system calls, or why there are none.
+type Counted = Result<u64, CountError>;
+
+/// Waits until every server has its connections.
+fn lead<'a>(
+    setups: &'a [Setup<'a>],
+    shared: &'a [Shared],
     readiness: &[Receiver<Ready>],
-    options: &TurnOptions,
-) -> Result<(Vec<Taken>, Vec<f64>), LoadError> {
+) -> Result<Vec<Led<'a>>, LoadError> {
     let mut sides = Vec::new();
     for ((setup, shared), readiness) in setups.iter().zip(shared).zip(readiness) {
         let ready: Vec<Ready> = readiness.iter().take(setup.threads).collect();
@@ -168,13 +171,44 @@ fn conduct(
             generator: Watched::Threads(ready.iter().map(|ready| ready.thread_id).collect()),
         });
     }
+    Ok(sides)
+}
+
+/// All turns as they were led.
+struct Conducted {
+    taken: Vec<Taken>,
+    /// Clocks of the servers behind their last turns.
+    behind: Vec<Clocks>,
+    cpu_busy: Vec<f64>,
+}
+
+fn conduct(sides: &[Led<'_>], options: &TurnOptions) -> Conducted {
     let rounds = (0..).zip(&options.order);
     let turns = rounds.flat_map(|(round, order)| order.iter().map(move |&server| (round, server)));
     let before = SystemReading::now();
     let taken = turns
         .map(|(round, server)| sides[server].turn(round, server))
         .collect();
-    Ok((taken, before.cpu_busy_until(&SystemReading::now())))
+    let cpu_busy = before.cpu_busy_until(&SystemReading::now());
+    // The last one answers what was in flight; the others have rested for long.
+    sleep_ms(options.timing.warmup_ms);
+    let behind = |side: &Led<'_>| side.server.clocks(&side.server.members());
+    Conducted {
+        taken,
+        behind: sides.iter().map(behind).collect(),
+        cpu_busy,
+    }
+}
+
+/// Counts each server, in their order: a count is moved by no neighbour.
+fn count_each(sides: &[Led<'_>], options: &TurnOptions) -> Vec<Counted> {
+    let wanted = if options.timing.count_ms > 0 {
+        sides
+    } else {
+        &[]
+    };
+    let round = u32::try_from(options.order.len()).unwrap_or(u32::MAX);
+    wanted.iter().map(|side| side.count(round)).collect()
 }
 
 /// With fewer connections one server would be asked for less than another.
@@ -224,15 +258,24 @@ impl Led<'_> {
             generator_clocks: [start.1, end.1],
         }
     }
+
+    /// Counts system calls in a turn that is not timed.
+    fn count(&self, round: u32) -> Counted {
+        let warmup = warmup_of(round);
+        self.shared.enter(warmup);
+        sleep_ms(self.segments[warmup].length_ms);
+        let counter = SyscallCounter::open(&self.server.threads());
+        let started = counter.and_then(|counter| counter.start().map(|()| counter));
+        self.shared.enter(warmup + 1);
+        sleep_ms(self.segments[warmup + 1].length_ms);
+        self.shared.enter(warmup + 2);
+        started.and_then(|counter| counter.stop())
+    }
 }
 
-/// Processor time of each turn from its beginning to the next turn of its server, or to now.
-fn whole_turns(taken: &[Taken], options: &TurnOptions) -> Vec<u64> {
-    let now = |&(_, process): &(SocketAddr, u32)| {
-        let server = Watched::Tree(process);
-        server.clocks(&server.members())
-    };
-    let mut next: Vec<Clocks> = options.servers.iter().map(now).collect();
+/// Processor time of each turn from its beginning to the next turn of its server, or to the reading behind all.
+fn whole_turns(taken: &[Taken], behind: &[Clocks]) -> Vec<u64> {
+    let mut next = behind.to_vec();
     let back = taken.iter().rev().map(|turn| {
         let used = cpu_between(&turn.server_before, &next[turn.server]);
         next[turn.server] = turn.server_before.clone();
@@ -243,18 +286,47 @@ fn whole_turns(taken: &[Taken], options: &TurnOptions) -> Vec<u64> {
     whole
 }
 
-/// Adds what the threads counted to what was read of the clocks.
-fn count_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec<Turn> {
-    let count = |(taken, &whole_server_cpu_ns): (Taken, &u64)| {
+/// All that was done by a server's threads in one segment.
+fn tally(reports: &[Report], segment: usize) -> Tally {
+    let mut sum = Tally::new(false);
+    let tallies = reports.iter().map(|report| &report.tallies[segment]);
+    tallies.for_each(|tally| sum.add(tally));
+    sum
+}
+
+/// Adds what the threads told to what was read of the clocks and counted.
+fn told(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) -> Turns {
+    let Conducted {
+        taken,
+        behind,
+        cpu_busy,
+    } = conducted;
+    let whole = whole_turns(&taken, &behind);
+    let rounds = taken.iter().map(|turn| turn.round + 1).max().unwrap_or(0);
+    let mut not_counted = None;
+    let mut count = |(server, counted): (usize, Counted)| {
+        let tally = tally(&reports[server], warmup_of(rounds) + 1);
+        let system_calls = counted.map_err(|error| not_counted = Some(error.to_string()));
+        TurnCount {
+            server: u32::try_from(server).unwrap_or(u32::MAX),
+            operations: tally.operations,
+            system_calls: system_calls.ok(),
+            sent_bytes: tally.received,
+        }
+    };
+    let counts = counted.into_iter().enumerate().map(&mut count).collect();
+    Turns {
+        turns: told_turns(taken, &whole, reports),
+        cpu_busy,
+        counts,
+        not_counted,
+    }
+}
+
+fn told_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec<Turn> {
+    let turn = |(taken, &whole_server_cpu_ns): (Taken, &u64)| {
         let warmup = warmup_of(taken.round);
-        let tally = |segment: usize| {
-            let mut sum = Tally::new(false);
-            let tallies = reports[taken.server]
-                .iter()
-                .map(|report| &report.tallies[segment]);
-            tallies.for_each(|tally| sum.add(tally));
-            sum
-        };
+        let tally = |segment: usize| tally(&reports[taken.server], segment);
         let turn = tally(warmup + 1);
         // Wrong is wrong whenever it was: also in the warm-up, and where an answer came behind the turn.
         let corrupt: u64 = (warmup..=warmup + 2)
@@ -275,7 +347,7 @@ fn count_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec
             generator_cpu_ns: cpu_between(generator_start, generator_end),
         }
     };
-    taken.into_iter().zip(whole).map(count).collect()
+    taken.into_iter().zip(whole).map(turn).collect()
 }
 
 #[cfg(test)]
@@ -314,6 +386,7 @@ mod tests {
         let taken = take_turns(&numbers(closed(3, 2)), &params(), &options).unwrap();
         assert!(!taken.cpu_busy.is_empty());
         assert!(taken.cpu_busy.iter().all(|busy| (0.0..=1.0).contains(busy)));
+        assert_eq!(taken.counts, []);
         let turns = taken.turns;
         let places: Vec<_> = turns.iter().map(|turn| (turn.round, turn.server)).collect();
         assert_eq!(places, [(0, 1), (0, 0), (1, 0), (1, 1), (2, 1), (2, 0)]);
@@ -340,6 +413,25 @@ mod tests {
         let taken = take_turns(&numbers(closed(2, 1)), &params(), &options).unwrap();
         let wrong: Vec<u64> = taken.turns.iter().map(|turn| turn.wrong).collect();
         assert_eq!(wrong, [2, 0]);
+    }
+
+    #[test]
+    fn each_server_is_counted_once_behind_all_rounds() {
+        let start = || Server::start(|stream| echo(|_| {})(stream));
+        let (first, second) = (start(), start());
+        let mut options = options(&[&first, &second], vec![vec![1, 0]; 2]);
+        options.timing.count_ms = 20;
+        let taken = take_turns(&numbers(closed(2, 1)), &params(), &options).unwrap();
+        assert_eq!(taken.turns.len(), 4);
+        let servers: Vec<u32> = taken.counts.iter().map(|count| count.server).collect();
+        assert_eq!(servers, [0, 1]);
+        for count in &taken.counts {
+            assert!(count.operations > 0 && count.sent_bytes > 0, "{count:?}");
+            // An echo reads and writes. Where nobody may count, it says why.
+            let enough = |calls| calls >= count.operations;
+            assert!(count.system_calls.is_none_or(enough), "{count:?}");
+            assert_eq!(count.system_calls.is_none(), taken.not_counted.is_some());
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringside_contract::{
-    Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord, TurnsTaken,
+    Confinement, GATE_SCHEMA, ImplementationSpec, Phase, ScenarioSpec, TripleRecord, Turns,
 };
 use ringside_metal::process::Ended;
 
@@ -48,7 +48,7 @@ pub struct TripleOrder<'a> {
     pub implementation: &'a ImplementationSpec,
     /// The servers.
     pub contestants: &'a [Contestant<'a>],
-    /// How turns are taken.
+    /// How turns are taken; with `count_ms` each server has one more, in which it is counted.
     pub turns: TurnLengths,
     /// Seed of the gate; that of the triple follows from it.
     pub seed: u64,
@@ -69,13 +69,9 @@ impl TripleOrder<'_> {
         if self.launch.stop.is_set() {
             return None;
         }
-        let nothing = TurnsTaken {
-            turns: Vec::new(),
-            cpu_busy: Vec::new(),
-        };
         let (taken, failed) = match measured {
             Ok(taken) => (taken, None),
-            Err(because) => (nothing, Some(because)),
+            Err(because) => (Turns::default(), Some(because)),
         };
         let labels = self.contestants.iter().map(|of| of.label.to_owned());
         Some(TripleRecord {
@@ -89,12 +85,15 @@ impl TripleOrder<'_> {
             servers: labels.collect(),
             turns: taken.turns,
             cpu_busy: taken.cpu_busy,
+            counts: taken.counts,
+            not_counted: taken.not_counted,
             failed,
         })
     }
 
     /// How long turns have to be under this load, by long turns of the first two servers: while one has its turn, the
-    /// other answers what was in flight. `None` when it was interrupted. Where that fails turns are long, and the triple itself says what is wrong.
+    /// other answers what was in flight. `None` when it was interrupted. Where that fails turns are long, and the
+    /// triple itself says what is wrong.
     pub fn fitted(&self) -> Option<TurnLengths> {
         let probe = TripleOrder {
             contestants: &self.contestants[..self.contestants.len().min(2)],
@@ -104,7 +103,7 @@ impl TripleOrder<'_> {
         Some(TurnLengths::fitted(&probe.run()?.turns))
     }
 
-    fn measure(&self) -> Result<TurnsTaken, String> {
+    fn measure(&self) -> Result<Turns, String> {
         let tmp = TemporaryFolder::create(self.tmp.to_owned())
             .map_err(|error| format!("failed to create {}: {error}", self.tmp.display()))?;
         let start = |(index, contestant)| self.start(tmp.path(), index, contestant);
@@ -149,7 +148,7 @@ impl TripleOrder<'_> {
         }
     }
 
-    fn load(&self, tmp: &Path, servers: &[Server]) -> Result<TurnsTaken, String> {
+    fn load(&self, tmp: &Path, servers: &[Server]) -> Result<Turns, String> {
         let child = Child::start(Order {
             argv: &self.command(servers),
             environment: Vec::new(),
@@ -201,7 +200,9 @@ impl TripleOrder<'_> {
     fn limit(&self) -> Duration {
         let turn =
             Duration::from_millis(self.turns.timing.warmup_ms + self.turns.timing.measure_ms);
-        let turns = u32::try_from(self.contestants.len()).unwrap_or(u32::MAX) * self.turns.rounds;
+        // One more round counts.
+        let rounds = self.turns.rounds + 1;
+        let turns = u32::try_from(self.contestants.len()).unwrap_or(u32::MAX) * rounds;
         self.launch.load_slack + turn * turns * 2
     }
 
@@ -233,6 +234,7 @@ impl TripleOrder<'_> {
             ("--seed", self.load_seed().to_string()),
             ("--warmup", format!("{}ms", self.turns.timing.warmup_ms)),
             ("--measure", format!("{}ms", self.turns.timing.measure_ms)),
+            ("--count", format!("{}ms", self.turns.timing.count_ms)),
         ];
         for (option, value) in options {
             argv.extend([option.to_owned(), value]);
@@ -271,7 +273,8 @@ serve*) echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 *size=2KiB*) echo "no connection" >&2; exit 9 ;;
 esac
 echo "$*" > "$(dirname "$0")/called"
-echo '{"cpu_busy":[1.0,0.5],"turns":[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}]}'
+echo '{"cpu_busy":[1.0,0.5],"turns":[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}],' \
+    '"counts":[{"server":2,"operations":4,"system_calls":8,"sent_bytes":1}],"not_counted":null}'
 "#;
 
     /// Runs a triple of three servers against `scenario`; gives its record and what the generator was
@@ -327,6 +330,7 @@ echo '{"cpu_busy":[1.0,0.5],"turns":[{"server":2,"round":0,"wall_ns":5,"operatio
         assert_eq!(record.failed, None);
         assert_eq!(record.servers, ["base", "again", "head"]);
         assert_eq!((record.number, record.turns.len()), (3, 1));
+        assert_eq!(record.counts[0].system_calls, Some(8));
         assert!(
             called.contains("--target 127.0.0.1:9,127.0.0.1:9,127.0.0.1:9"),
             "{called}"

@@ -138,6 +138,8 @@ mod tests {
             servers: vec!["base".to_owned()],
             turns: Vec::new(),
             cpu_busy: Vec::new(),
+            counts: Vec::new(),
+            not_counted: None,
             failed: None,
         }
     }

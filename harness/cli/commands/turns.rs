@@ -52,7 +52,7 @@ fn options(args: &TurnsArgs) -> Result<TurnOptions, UsageError> {
         timing: BlockTiming {
             warmup_ms: milliseconds("--warmup", &args.warmup)?,
             measure_ms: milliseconds("--measure", &args.measure)?,
-            count_ms: 0,
+            count_ms: milliseconds("--count", &args.count)?,
         },
         seed: args.seed,
         cpus: args.cpus.clone(),

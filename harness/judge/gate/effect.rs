@@ -384,6 +384,8 @@ mod tests {
                 .to_vec(),
             turns,
             cpu_busy: Vec::new(),
+            counts: Vec::new(),
+            not_counted: None,
             failed: None,
         }
     }

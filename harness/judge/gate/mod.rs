@@ -3,7 +3,7 @@
 //! ```text
 //! TripleRecord --effect--> TripleEffect --look--> Decision --confirm--> GateVerdict --overall--^
 //!                               ^--changes--> MetricChange, trials--> TrialSummary
-//! counts of both builds --counted_state--> CountedState --with_counted--> GateVerdict
+//! TripleRecord --served_counts--> ServedCount --served_changes--> CountedChange --with_counted--> GateVerdict
 //! ```
 
 mod change;
@@ -15,6 +15,7 @@ mod rule;
 #[cfg(test)]
 mod samples;
 mod selftest;
+mod served;
 mod sign;
 
 pub use change::changes;
@@ -24,4 +25,5 @@ pub use effect::{EffectError, GateMetric, MetricEffect, TripleEffect, effect};
 pub use proportion::proportion_bounds;
 pub use rule::{GateRule, ScenarioEffects, look};
 pub use selftest::{TrialSummary, resampled, trials};
+pub use served::{ServedCount, served_changes, served_counts};
 pub use sign::{holm, sign_test};

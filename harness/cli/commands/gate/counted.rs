@@ -1,5 +1,6 @@
-//! Instructions of the pure functions of both builds, those of the families that are compared. They are counted
-//! when all triples are done, since nothing that is timed runs beside valgrind.
+//! What is counted of both builds: instructions of the pure functions of the families that are compared, and what
+//! the triples counted of their servers. Instructions come when all triples are done, since nothing that is timed
+//! runs beside valgrind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,6 +9,7 @@ use ringside_contract::{CountedChange, CountedState};
 use ringside_judge::{Exactness, counted_state};
 use ringside_run::{Callgrind, CallgrindError, GateCell, Stop};
 
+use super::outcome::Compared;
 use super::sides::{Side, Sides};
 
 /// Instructions by the names of functions.
@@ -78,6 +80,20 @@ impl Counting<'_> {
         let names = functions.iter().map(|&name| name.to_owned());
         Ok(names.zip(counts).collect())
     }
+}
+
+/// What servers were counted at. That system calls could not be counted is told once, since it is so of all.
+pub(super) fn served(compared: &[Compared]) -> Vec<CountedChange> {
+    let figures = compared.iter().flat_map(|cell| cell.counted.clone());
+    let because = compared.iter().find_map(|cell| cell.not_counted.clone());
+    let refused = because.map(|because| CountedChange {
+        name: "the servers".to_owned(),
+        metric: "system calls".to_owned(),
+        base: None,
+        head: None,
+        state: CountedState::NotCounted { because },
+    });
+    figures.chain(refused).collect()
 }
 
 /// The functions of these families.

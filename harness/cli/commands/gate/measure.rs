@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ringside_contract::{Phase, TripleRecord};
-use ringside_judge::{Decision, GateRule, ScenarioEffects, TripleEffect, effect, look};
+use ringside_judge::{
+    Decision, GateRule, ScenarioEffects, ServedCount, TripleEffect, effect, look, served_counts,
+};
 use ringside_run::{Contestant, GateCell, GatePlan, Subject, TripleLog, TripleOrder, TurnLengths};
 
 use super::progress::GateProgress;
@@ -46,6 +48,10 @@ pub(super) struct Measured {
     pub(super) decision: Decision,
     /// The look at which that was decided.
     pub(super) look_index: usize,
+    /// What its first triples counted of the servers.
+    pub(super) counts: Vec<ServedCount>,
+    /// Why system calls could not be counted.
+    pub(super) not_counted: Option<String>,
     /// Why triples counted for nothing.
     pub(super) failures: Vec<String>,
     /// Time that its triples took.
@@ -58,6 +64,8 @@ pub(super) struct Measured {
 
 /// Triples that may fail before nothing more is tried: one may fail by chance, several will go on to.
 const FAILURES_MAX: usize = 3;
+/// Counts vary so little that so many triples say enough.
+const COUNTING: u32 = 5;
 
 impl Conditions<'_> {
     /// Measures all comparisons, their triples in turn, so that what disturbs the machine for minutes falls on all
@@ -131,9 +139,17 @@ impl Conditions<'_> {
             None => order.fitted()?,
         };
         measured.turns = Some(order.turns);
+        // The first triples count as well, for as long as a turn.
+        if phase == Phase::First && measured.begun < COUNTING {
+            order.turns.timing.count_ms = order.turns.timing.measure_ms;
+        }
         let record = order.run()?;
         measured.begun += 1;
         measured.took += began.elapsed();
+        measured.counts.extend(served_counts(&record));
+        if measured.not_counted.is_none() {
+            measured.not_counted.clone_from(&record.not_counted);
+        }
         match effect(&record, "head", &self.session.placement) {
             Ok(effect) => measured.effects.push(effect),
             Err(error) => measured.failures.push(error.to_string()),

@@ -26,7 +26,7 @@ use self::cells::Choice;
 use self::counted::Counting;
 pub(crate) use self::identity::Identity;
 use self::measure::{Comparison, Conditions, Contender, Measured};
-use self::outcome::{Outcome, row};
+use self::outcome::{Compared, Outcome, compared};
 use self::progress::GateProgress;
 use self::sides::Sides;
 #[cfg(not(feature = "plant"))]
@@ -69,7 +69,7 @@ pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow:
         seed: args.seed,
         tmp: &scratch.path().join("triple"),
     };
-    let rows = compare(&conditions, &cells, &sides, &outcome.folder, output)?;
+    let compared = compare(&conditions, &cells, &sides, &outcome.folder, output)?;
     let counting = Counting {
         sides: &sides,
         cells: &cells,
@@ -77,7 +77,8 @@ pub(crate) fn gate(global: &Global, args: &GateArgs, output: &Output) -> anyhow:
         scratch: scratch.path(),
         stop: &session.stop,
     };
-    outcome.end(rows, counting.changes(), output)
+    let counted = [counting.changes(), counted::served(&compared)].concat();
+    outcome.end(compared, counted, output)
 }
 
 #[cfg(feature = "plant")]
@@ -134,7 +135,7 @@ fn compare(
     sides: &Sides,
     folder: &Path,
     output: &Output,
-) -> anyhow::Result<Vec<(GateRow, bool)>> {
+) -> anyhow::Result<Vec<Compared>> {
     let (mut log, _) = TripleLog::open(&folder.join("triples.jsonl"))?;
     let mut progress = GateProgress::new(output);
     let mut all: Vec<Cell<'_>> = Vec::new();
@@ -158,9 +159,9 @@ fn compare(
             let (index, first) = measured.next().expect("each comparison was measured");
             let place = second.iter().position(|(of, _)| *of == index);
             let second = place.map(|place| second.swap_remove(place).1);
-            row(cell, conditions.rule, &first, second.as_ref())
+            compared(cell, conditions.rule, &first, second.as_ref())
         }
-        Err(because) => (new(cell, because), false),
+        Err(because) => Compared::unmeasured(new(cell, because)),
     });
     Ok(rows.collect())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ringside_contract::{CountedChange, GATE_SCHEMA, GateReport, GateRow, GateVerdict};
-use ringside_judge::{GateRule, changes, confirm, overall, with_counted};
+use ringside_judge::{GateRule, changes, confirm, overall, served_changes, with_counted};
 use ringside_run::GateCell;
 
 use super::measure::Measured;
@@ -30,15 +30,16 @@ pub(super) struct Outcome<'a> {
 const SUMMARY_VARIABLE: &str = "GITHUB_STEP_SUMMARY";
 
 impl Outcome<'_> {
-    /// Writes and prints the report. `rows` say too whether their triples could not be measured.
+    /// Writes and prints the report.
     pub(super) fn end(
         &self,
-        rows: Vec<(GateRow, bool)>,
+        cells: Vec<Compared>,
         counted: Vec<CountedChange>,
         output: &Output,
     ) -> anyhow::Result<Exit> {
-        let broken = rows.iter().any(|(_, broken)| *broken);
-        let report = self.report(rows.into_iter().map(|(row, _)| row).collect(), counted);
+        let broken = cells.iter().any(|cell| cell.broken);
+        let rows = cells.into_iter().map(|cell| cell.row).collect();
+        let report = self.report(rows, counted);
         self.write(&report)?;
         output.gate(&report)?;
         if let Some(path) = std::env::var_os(SUMMARY_VARIABLE).filter(|path| !path.is_empty()) {
@@ -88,13 +89,36 @@ impl Outcome<'_> {
     }
 }
 
-/// A row, and whether its triples could not be measured.
-pub(super) fn row(
+/// What became of a cell.
+pub(super) struct Compared {
+    pub(super) row: GateRow,
+    /// Its triples could not be measured.
+    pub(super) broken: bool,
+    /// What its servers were counted at.
+    pub(super) counted: Vec<CountedChange>,
+    /// Why their system calls could not be counted.
+    pub(super) not_counted: Option<String>,
+}
+
+impl Compared {
+    /// Nothing was measured.
+    pub(super) const fn unmeasured(row: GateRow) -> Self {
+        Self {
+            row,
+            broken: false,
+            counted: Vec::new(),
+            not_counted: None,
+        }
+    }
+}
+
+/// What the measurements of a cell say.
+pub(super) fn compared(
     cell: &GateCell,
     rule: &GateRule,
     first: &Measured,
     second: Option<&Measured>,
-) -> (GateRow, bool) {
+) -> Compared {
     let decision = |measured: &Measured| measured.decision.clone();
     let changed = |measured: &Measured| changes(rule, &measured.effects, measured.look_index);
     let took = first.took + second.map_or_else(Default::default, |second| second.took);
@@ -108,8 +132,13 @@ pub(super) fn row(
         wall_s: took.as_secs_f64(),
         graphs: Vec::new(),
     };
-    let broken = first.has_failed() || second.is_some_and(Measured::has_failed);
-    (row, broken)
+    let name = format!("{} in {}", cell.implementation, cell.scenario);
+    Compared {
+        row,
+        broken: first.has_failed() || second.is_some_and(Measured::has_failed),
+        counted: served_changes(&name, &first.counts, cell.threshold),
+        not_counted: first.not_counted.clone(),
+    }
 }
 
 /// A build that could not be measured is an error, as what it does not do cannot pass; a regression that was
