@@ -13,6 +13,7 @@ mod measures;
 mod name;
 mod params;
 mod plan;
+mod profile;
 mod record;
 mod scenario;
 mod verdict;
@@ -37,6 +38,10 @@ pub use measures::{Latency, Limit, Measures, Side, SweepStep, System};
 pub use name::{Id, ImplementationSpec, NameError, ScenarioSpec, Settings};
 pub use params::{ParamError, Parameter, ParameterKind, Params, parse_duration, parse_size};
 pub use plan::{Group, Omitted, Plan, PlannedCell, Purpose};
+pub use profile::{
+    FunctionChange, PROFILE_SCHEMA, Profile, ProfileDifference, ProfileFigure, ProfileReport,
+    ProfiledSide, ProfiledSubject, ProfilerAbout, ProfilerSlowdown,
+};
 pub use record::{Build, Placement, Program, RunRecord, SCHEMA, Status};
 pub use scenario::{
     COMMON_PARAMETERS, Completion, Confinement, Fixture, Operation, Outcome, ProtocolError,

@@ -212,6 +212,7 @@ fn pure_parts_know_no_clock_and_no_socket() {
         "harness/contract/",
         "harness/wire/",
         "harness/judge/",
+        "harness/profile/",
         "scenarios/",
         "reports/",
     ];
@@ -267,6 +268,7 @@ fn crates_depend_only_along_the_arrows() {
         ("harness/conform", &["contract", "wire"]),
         ("harness/load", &["contract", "metal"]),
         ("harness/judge", &["contract"]),
+        ("harness/profile", &["contract"]),
         ("harness/run", &["contract", "metal", "load", "judge"]),
         ("impls/echo", &["contract", "metal", "wire", "engine"]),
         ("impls/hash", &["contract", "wire", "engine"]),

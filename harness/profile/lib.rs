@@ -1,0 +1,30 @@
+//! Profiles: what `perf` recorded becomes folded stacks, flame graphs and sentences. Pure functions of texts; who
+//! records is `cli`.
+//!
+//! ```text
+//! perf script -> script (events) -> on_processor, off_processor -> Folded -> graph, differential (SVG)
+//!                                                                        `-> shares, lock_waits, checks (words)
+//! ```
+
+mod checks;
+mod differential;
+mod folded;
+mod frame;
+mod graph;
+mod off_processor;
+mod on_processor;
+mod profilers;
+mod script;
+mod shares;
+mod slowdown;
+
+pub use checks::{Refusal, refusal, remarks};
+pub use differential::{Differential, differential};
+pub use folded::{Folded, FoldedError};
+pub use graph::{GraphError, GraphWords, flame_graph};
+pub use off_processor::OffProcessor;
+pub use on_processor::OnProcessor;
+pub use profilers::{Profiler, Unit};
+pub use script::{Event, Happened, ScriptError, read_events};
+pub use shares::{changes, shares};
+pub use slowdown::{BlockRate, slowdown};
