@@ -4,7 +4,8 @@
 //!
 //! `page` assembles `sections/`, one file for each question that a reader asks; `chart/` draws the SVG;
 //! `format` turns figures into few digits with units; `view` sorts the document's lists for reading.
-//! `gate/` shows a [`GateReport`](ringside_contract::GateReport) in the same ways.
+//! `gate/` shows a [`GateReport`](ringside_contract::GateReport) in the same ways, `profile/` a
+//! [`ProfileReport`](ringside_contract::ProfileReport).
 
 mod chart;
 mod format;
@@ -13,6 +14,7 @@ mod lead;
 mod markdown;
 mod page;
 mod printable;
+mod profile;
 mod sections;
 mod summary;
 mod view;
@@ -22,4 +24,5 @@ pub use gate::{gate_markdown, gate_page, gate_table};
 pub use markdown::markdown;
 pub use page::page;
 pub use printable::printable;
+pub use profile::{profile_page, profile_table};
 pub use summary::{Block, Column, summary};

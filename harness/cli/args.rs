@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     about = "Measures interchangeable implementations of network services, and says which documented claims hold here.",
     after_help = "Exit codes: 0 ok, 1 error, 2 usage, 3 confirmed regression, 4 promised claim missed (--strict), \
-                  5 undecided or invalid, 130 interrupted.\n\nExample: ringside bench-all --plan smoke",
+                  5 undecided or invalid, 6 a profile without samples, 130 interrupted.\n\nExample: ringside bench-all --plan smoke",
     arg_required_else_help = true
 )]
 pub(crate) struct Cli {
@@ -119,6 +119,12 @@ pub(crate) enum Command {
                       ringside gate --base-manifest before.toml --head-manifest after.toml --scenario http/small"
     )]
     Gate(GateArgs),
+    /// Show where one server spends its time under a scenario, or what changed from another one.
+    #[command(
+        after_help = "Examples:\n  ringside profile http/epoll http/small\n  ringside profile http/uring http/small --diff http/epoll\n  \
+                      ringside profile mqtt/blocking mqtt/pairs --off-cpu\n  ringside profile http/epoll http/small --diff ./ringside-before"
+    )]
+    Profile(ProfileArgs),
     /// Say how this build was made and what it offers, as JSON.
     #[command(hide = true)]
     Identity,
@@ -348,6 +354,61 @@ pub(crate) struct CountArgs {
     /// The functions, of those that `identity` names.
     #[arg(required = true, value_name = "FUNCTION")]
     pub(crate) functions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// The implementation or outside program, with its axes.
+    #[arg(value_name = "IMPL")]
+    pub(crate) implementation: String,
+    /// The scenario, with its parameters.
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: String,
+    /// The profilers, with commas between them.
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',', default_values = ["on-processor"])]
+    pub(crate) kind: Vec<ProfilerName>,
+    /// Where threads wait, and how long: short for --kind off-processor.
+    #[arg(long, conflicts_with = "kind")]
+    pub(crate) off_cpu: bool,
+    /// Profile this too, and show what changed from it: an implementation, or the file of another build (./ringside-before).
+    #[arg(long, value_name = "OTHER")]
+    pub(crate) diff: Option<String>,
+    /// Which of the two processes to watch.
+    #[arg(long, value_enum, default_value_t = SideName::Server)]
+    pub(crate) side: SideName,
+    /// How long each profiler watches, in seconds. As long again the load goes on without it, to tell what it costs.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// Seed of every load.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder that holds profiles/, where graphs and page go.
+    #[arg(long, default_value = "reports", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// A profiler. Purpose, slowdown and output of each stand in its help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfilerName {
+    /// In which functions processor time goes. An interrupt for each of 997 samples a second. A flame graph.
+    OnProcessor,
+    /// In which functions threads wait, and how long. Two records for each switch of threads. A flame graph.
+    OffProcessor,
+    /// The part of off-processor that waits for locks. A flame graph.
+    LockWaits,
+    /// Which system calls an operation makes. A record or two stops for each call. A table.
+    SystemCalls,
+    /// How often threads leave the processor. Nothing is attached. A table.
+    ContextSwitches,
+}
+
+/// One of the two processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideName {
+    /// What answers.
+    Server,
+    /// What loads it.
+    Generator,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Missed = 4,
     /// The measurements do not decide, or are not valid.
     Undecided = 5,
+    /// A profile without a single sample: what was watched never ran, or never waited.
+    Empty = 6,
     /// Stopped by the user; finished cells are kept.
     Interrupted = 130,
 }

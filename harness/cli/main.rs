@@ -91,6 +91,7 @@ fn measure(global: &args::Global, command: Command, output: &Output) -> anyhow::
         Command::Compare(args) => commands::compare::compare(global, &args, output),
         Command::Gate(args) => commands::gate::gate(global, &args, output),
         Command::Count(args) => commands::count::count(&args),
+        Command::Profile(args) => commands::profile::profile(global, &args, output),
         Command::Identity => commands::identity::identity(global, output),
         Command::Turns(args) => commands::turns::turns(global, &args, output),
         Command::Serve(args) => commands::serve::serve(global, &args, output),

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use ringside_contract::{GateReport, Verdicts};
+use ringside_contract::{GateReport, ProfileReport, Verdicts};
 use ringside_reports::{Block, printable};
 use serde::Serialize;
 
@@ -83,6 +83,11 @@ impl Output {
             Format::Human => self.blocks(ringside_reports::gate_table(report)),
         }
         Ok(())
+    }
+
+    /// What a profile found, for people.
+    pub(crate) fn profile(&self, report: &ProfileReport) {
+        self.blocks(ringside_reports::profile_table(report));
     }
 
     fn blocks(&self, blocks: Vec<Block>) {

@@ -73,6 +73,11 @@ impl Session {
         }
     }
 
+    /// How this program was built.
+    pub(crate) const fn build(&self) -> &Build {
+        &self.build
+    }
+
     /// How a server is started outside of a run.
     pub(crate) fn launch(&self) -> ringside_run::Launch<'_> {
         ringside_run::Launch {

@@ -114,6 +114,13 @@ impl Process {
         self.pid.as_raw_pid().unsigned_abs()
     }
 
+    /// Its process id, and those of everything that it started and that still runs.
+    pub fn tree(&self) -> Vec<u32> {
+        let below = descendants(self.pid);
+        let ids = below.iter().map(|pid| pid.as_raw_pid().unsigned_abs());
+        std::iter::once(self.id()).chain(ids).collect()
+    }
+
     /// Its standard output, the first time that it is asked for.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.stdout.take()

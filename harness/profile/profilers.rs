@@ -11,71 +11,132 @@ pub enum Profiler {
     OnProcessor,
     /// Where threads wait.
     OffProcessor,
+    /// Where they wait for locks.
+    LockWaits,
+    /// Which system calls they make.
+    SystemCalls,
+    /// How often they leave the processor.
+    ContextSwitches,
 }
 
-/// What the weights of stacks are.
+/// How a profiler looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `perf record` takes stacks.
+    Stacks,
+    /// `perf trace` or `strace` counts calls.
+    Trace,
+    /// The kernel counts anyway: nothing is attached.
+    Counters,
+}
+
+/// What is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Ticks of a clock.
     Samples,
     /// Time.
     Microseconds,
+    /// System calls.
+    Calls,
+    /// Times that a thread left the processor.
+    Switches,
 }
 
 impl Profiler {
     /// All, in the order in which they are told of.
-    pub const ALL: [Self; 2] = [Self::OnProcessor, Self::OffProcessor];
+    pub const ALL: [Self; 5] = [
+        Self::OnProcessor,
+        Self::OffProcessor,
+        Self::LockWaits,
+        Self::SystemCalls,
+        Self::ContextSwitches,
+    ];
 
     /// Its name, on the command line and in files.
     pub const fn name(self) -> &'static str {
-        self.about().0
+        match self {
+            Self::OnProcessor => "on-processor",
+            Self::OffProcessor => "off-processor",
+            Self::LockWaits => "lock-waits",
+            Self::SystemCalls => "system-calls",
+            Self::ContextSwitches => "context-switches",
+        }
     }
 
-    /// Name, purpose, what slows the process down, output.
-    const fn about(self) -> (&'static str, &'static str, &'static str, &'static str) {
+    /// Purpose, what slows the process down, output.
+    const fn about(self) -> [&'static str; 3] {
         match self {
-            Self::OnProcessor => (
-                "on-processor",
+            Self::OnProcessor => [
                 "in which functions processor time goes",
                 "an interrupt for each of 997 samples a second of processor time",
                 "a flame graph, folded stacks in samples",
-            ),
-            Self::OffProcessor => (
-                "off-processor",
+            ],
+            Self::OffProcessor => [
                 "in which functions threads wait, and how long",
                 "two records for each switch of threads: little for a busy loop, much for a thread for each connection",
                 "a flame graph, folded stacks in microseconds",
-            ),
+            ],
+            Self::LockWaits => [
+                "in which functions threads wait for locks, and how long",
+                "that of off-processor, of which it is a part",
+                "a flame graph, folded stacks in microseconds",
+            ],
+            Self::SystemCalls => [
+                "which system calls an operation makes",
+                "a record for each call with perf trace; with strace two stops of the process for each",
+                "how often each is called",
+            ],
+            Self::ContextSwitches => [
+                "how often threads leave the processor, because they wait or because it is taken away",
+                "nothing: the kernel counts anyway",
+                "switches for an operation, of both kinds",
+            ],
         }
     }
 
     /// What is told of it before anybody uses it.
     pub fn words(self) -> ProfilerAbout {
-        let (name, purpose, slowdown, output) = self.about();
+        let [purpose, slowdown, output] = self.about().map(str::to_owned);
         ProfilerAbout {
-            name: name.to_owned(),
-            purpose: purpose.to_owned(),
-            slowdown: slowdown.to_owned(),
-            output: output.to_owned(),
+            name: self.name().to_owned(),
+            purpose,
+            slowdown,
+            output,
         }
     }
 
-    /// The unit of its stacks.
+    /// How it looks.
+    pub const fn method(self) -> Method {
+        match self {
+            Self::OnProcessor | Self::OffProcessor | Self::LockWaits => Method::Stacks,
+            Self::SystemCalls => Method::Trace,
+            Self::ContextSwitches => Method::Counters,
+        }
+    }
+
+    /// What it adds up.
     pub const fn unit(self) -> Unit {
         match self {
             Self::OnProcessor => Unit::Samples,
-            Self::OffProcessor => Unit::Microseconds,
+            Self::OffProcessor | Self::LockWaits => Unit::Microseconds,
+            Self::SystemCalls => Unit::Calls,
+            Self::ContextSwitches => Unit::Switches,
         }
     }
 
-    /// Arguments of `perf record` that make it this profiler, without whom to watch and where to write.
+    /// Arguments of `perf record` that make it this profiler, without whom to watch and where to write; none for one
+    /// that takes no stacks.
     pub const fn record_arguments(self) -> &'static [&'static str] {
         match self {
             // A software clock is there on every machine, also on a virtual one without counters. 997 is a prime:
             // what a server does every millisecond is not always met at the same place.
             Self::OnProcessor => &["-e", "cpu-clock", "-F", "997", "-g"],
             // A sample at each switch (`-c 1`), not a few thousand a second.
-            Self::OffProcessor => &["-e", "context-switches", "-c", "1", "--switch-events", "-g"],
+            Self::OffProcessor | Self::LockWaits => {
+                &["-e", "context-switches", "-c", "1", "--switch-events", "-g"]
+            }
+            Self::SystemCalls | Self::ContextSwitches => &[],
         }
     }
 
@@ -83,7 +144,7 @@ impl Profiler {
     /// function that they became a part of: looking them up takes minutes.
     pub fn script_arguments(self) -> Vec<&'static str> {
         let mut arguments = vec!["--no-inline", "-F", FIELDS];
-        if self == Self::OffProcessor {
+        if self.unit() == Unit::Microseconds {
             arguments.push("--show-switch-events");
         }
         arguments
@@ -96,6 +157,8 @@ impl Unit {
         match self {
             Self::Samples => "samples",
             Self::Microseconds => "microseconds",
+            Self::Calls => "calls",
+            Self::Switches => "switches",
         }
     }
 }

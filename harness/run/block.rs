@@ -161,7 +161,7 @@ impl Block<'_> {
 }
 
 /// Fast and wrong is not fast.
-fn wrong_answers(measures: &Measures) -> Option<String> {
+pub(crate) fn wrong_answers(measures: &Measures) -> Option<String> {
     let samples = measures.error_samples.join("; ");
     if measures.corrupt > 0 {
         return Some(format!(

@@ -85,7 +85,15 @@ impl LoadOrder<'_> {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, argv: &[String], server: &Server) -> LoadEnd {
-        let order = Order {
+        match self.start(argv) {
+            Ok(child) => self.follow(&child, server),
+            Err(because) => LoadEnd::Failed(because),
+        }
+    }
+
+    /// Starts it.
+    pub(crate) fn start(&self, argv: &[String]) -> Result<Child, String> {
+        Child::start(Order {
             argv,
             environment: Vec::new(),
             directory: None,
@@ -93,14 +101,11 @@ impl LoadOrder<'_> {
             log: self.log,
             inherit: None,
             line_max: RESULT_MAX,
-        };
-        match Child::start(order) {
-            Ok(child) => self.follow(&child, server),
-            Err(because) => LoadEnd::Failed(because),
-        }
+        })
     }
 
-    fn follow(&self, child: &Child, server: &Server) -> LoadEnd {
+    /// Waits for its end.
+    pub(crate) fn follow(&self, child: &Child, server: &Server) -> LoadEnd {
         let began = Instant::now();
         let limit = self.limit();
         let mut last = String::new();

@@ -36,6 +36,7 @@ mod toml_file;
 mod triple;
 mod triple_log;
 mod turn_lengths;
+mod watched_load;
 
 #[cfg(test)]
 mod testing;
@@ -66,3 +67,4 @@ pub use toml_file::DataError;
 pub use triple::{Contestant, TripleOrder};
 pub use triple_log::{TripleLog, TripleLogError, read_triples};
 pub use turn_lengths::TurnLengths;
+pub use watched_load::{Watch, Watched, WatchedLoad};

@@ -1,7 +1,7 @@
 //! The gate as one HTML file, in the look of [`crate::page()`].
 
 use maud::{DOCTYPE, Markup, html};
-use ringside_contract::{CountedChange, CountedState, GateReport, GateSide, Host, Placement};
+use ringside_contract::{CountedChange, CountedState, GateReport, GateSide};
 
 use super::table::title;
 use super::words::{closed, counted_look, counts, headline, verdict_look};
@@ -26,8 +26,8 @@ pub fn gate_page(report: &GateReport) -> String {
                     (sections::changes(&report.rows))
                     (counted_figures(&report.counted))
                     (builds(report))
-                    (machine(&report.host, &report.placement))
-                    (warnings(&report.warnings))
+                    (sections::machine_card(&report.host, &report.placement))
+                    (sections::warning_list(&report.warnings))
                 }
                 footer { p.hint { "One file, no network. Readable without scripts." } }
             }
@@ -146,57 +146,7 @@ fn side(heading: &str, side: &GateSide) -> Markup {
             h3 { (heading) }
             dl.facts {
                 dt { "named" } dd { code { (side.name) } }
-                @for (word, value) in [
-                    ("commit", &build.commit),
-                    ("compiler", &build.rustc),
-                    ("flags", &build.flags),
-                    ("profile", &build.profile),
-                    ("target", &build.target),
-                    ("binary", &build.binary),
-                ] {
-                    dt { (word) }
-                    dd { @if value.is_empty() { "not known" } @else { code { (value) } } }
-                }
-            }
-        }
-    }
-}
-
-fn machine(host: &Host, placement: &Placement) -> Markup {
-    html! {
-        section #machine aria-labelledby="machine-h" {
-            h2 #machine-h { "Machine" }
-            div.card {
-                dl.facts {
-                    dt { "processor" } dd { (host.processor) }
-                    dt { "machine" } dd { (sections::machine_words(host)) }
-                    dt { "kernel" } dd { (host.kernel) ", " (host.arch) }
-                    dt { "servers on" } dd { (cores(&placement.server_cpus)) }
-                    dt { "generator on" } dd { (cores(&placement.generator_cpus)) }
-                }
-                @if placement.shared { p.why { "Servers and generator had to share a core: treat rates with care." } }
-            }
-        }
-    }
-}
-
-fn cores(cpus: &[usize]) -> String {
-    let numbers: Vec<String> = cpus.iter().map(usize::to_string).collect();
-    match cpus.len() {
-        0 => "no core of their own".to_owned(),
-        1 => format!("core {}", numbers[0]),
-        _ => format!("cores {}", numbers.join(", ")),
-    }
-}
-
-fn warnings(warnings: &[String]) -> Markup {
-    html! {
-        @if !warnings.is_empty() {
-            section #warnings aria-labelledby="warnings-h" {
-                h2 #warnings-h { "Warnings" }
-                ul.card.checks { @for warning in warnings {
-                    li.warn { span.sign aria-hidden="true" { "!" } span { (with_code(warning)) } }
-                } }
+                (sections::build_facts(build))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The parts of the page, one file for each question that a reader asks, in the order of the page.
 
+mod cards;
 mod changes;
 mod choose;
 mod claims;
@@ -10,6 +11,7 @@ mod scenarios;
 mod table;
 mod trust;
 
+pub(crate) use cards::{build_facts, machine_card, warning_list};
 pub(crate) use changes::changes;
 pub(crate) use choose::choose;
 pub(crate) use claims::{claims, contradictions, goals};

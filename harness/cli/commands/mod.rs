@@ -19,6 +19,8 @@ pub(crate) mod list;
 pub(crate) mod load;
 #[cfg(measures)]
 pub(crate) mod plan;
+#[cfg(measures)]
+pub(crate) mod profile;
 pub(crate) mod report;
 #[cfg(measures)]
 pub(crate) mod run;

@@ -60,6 +60,8 @@ fn every_command_shows_an_example_in_its_help() {
         "report",
         "bench-all",
         "compare",
+        "gate",
+        "profile",
         "serve",
         "load",
         "verify",

@@ -81,7 +81,9 @@ impl Credit {
     }
 }
 
-/// Steps that each need the one before. The shift keeps a compiler from making one of several.
+/// Steps that each need the one before. The shift keeps a compiler from making one of several. Not inlined, so that a
+/// profile knows it by its name.
+#[inline(never)]
 fn chain(state: u64, steps: u64) -> u64 {
     let mut state = black_box(state);
     for _ in 0..steps {

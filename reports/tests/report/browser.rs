@@ -8,7 +8,7 @@ use std::process::Command;
 
 use ringside_reports::{gate_page, page};
 
-use crate::{fixtures, gate, published};
+use crate::{fixtures, gate, profile, published};
 
 /// The names of the browser that Debian, Ubuntu and Fedora install.
 const NAMES: [&str; 2] = ["chromium", "chromium-browser"];
@@ -69,6 +69,19 @@ fn every_gate_is_clean_at_each_width_and_in_the_dark() {
         browser
             .open(&format!("{name}_dark"), &dark, NARROW)
             .expect_clean();
+    }
+}
+
+#[test]
+fn every_profile_is_clean_on_a_phone_and_on_a_desktop_screen() {
+    let Some(browser) = Browser::find() else {
+        return;
+    };
+    for (name, report) in profile::profiles() {
+        let html = profile::page_of(&report);
+        for width in [NARROW, WIDE] {
+            browser.open(name, &html, width).expect_clean();
+        }
     }
 }
 

@@ -14,4 +14,6 @@ mod machine;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod profile;
+#[cfg(test)]
 mod published;

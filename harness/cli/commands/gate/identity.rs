@@ -31,7 +31,7 @@ impl Identity {
     ///
     /// # Errors
     /// What is wrong with the program, and what to do.
-    pub(super) fn ask(file: &Path, name: &Path, log: &Path, stop: &Stop) -> anyhow::Result<Self> {
+    pub(crate) fn ask(file: &Path, name: &Path, log: &Path, stop: &Stop) -> anyhow::Result<Self> {
         let argv = [file.display().to_string(), "identity".to_owned()];
         let answer = ringside_run::answer(&argv, log, stop).map_err(|because| {
             UsageError(format!(

@@ -1,0 +1,265 @@
+//! Profiles from end to end: real servers under load, and `perf`, or a program that stands in for it where a failure is
+//! wanted. Where there is no `perf`, or the kernel refuses it, the tests that need it say so and check nothing.
+#![cfg(all(feature = "measure", target_os = "linux"))]
+#![expect(
+    clippy::unwrap_used,
+    reason = "in tests a failed unwrap is the failure message"
+)]
+
+mod common;
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::{ringside, run, write};
+
+/// A load that needs next to nothing of the machine.
+const LOAD: &str = "echo/small{connections=4}";
+
+/// Whether `perf` can watch a process here. Says why not.
+fn can_watch() -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let tried = Command::new("perf")
+        .args(["record", "--quiet", "-e", "cpu-clock", "-o"])
+        .arg(folder.path().join("data"))
+        .arg("true")
+        .output();
+    match tried {
+        Ok(output) if output.status.success() => true,
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            eprintln!("not checked: perf is refused here: {said}");
+            false
+        }
+        Err(error) => {
+            eprintln!("not checked: perf cannot be started here: {error}");
+            false
+        }
+    }
+}
+
+/// Takes a profile and gives its report and its folder.
+fn profile(arguments: &[&str], out: &Path, planted: Option<&str>) -> (Value, PathBuf) {
+    let mut command = ringside();
+    command.arg("profile").args(arguments);
+    command.args(["--format", "json", "--out"]).arg(out);
+    if let Some(planted) = planted {
+        command.env("RINGSIDE_PLANT", planted);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+    let mut folders = std::fs::read_dir(out.join("profiles")).unwrap();
+    let folder = folders.next().unwrap().unwrap().path();
+    (serde_json::from_slice(&output.stdout).unwrap(), folder)
+}
+
+#[test]
+fn a_profile_leaves_graph_stacks_and_page_and_no_record() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let (report, folder) = profile(&["echo/epoll", LOAD, "--seconds", "1"], out.path(), None);
+    let found = &report["profiles"][0];
+    assert_eq!(found["profiler"], "on-processor");
+    let total = found["total"].as_u64().unwrap();
+    let read = |name: &Value| std::fs::read_to_string(folder.join(name.as_str().unwrap())).unwrap();
+    let weights = read(&found["folded"]);
+    let weights = weights
+        .lines()
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
+    assert!(total > 0 && weights.sum::<u64>() == total, "{found}");
+    assert!(read(&found["graph"]).contains("<svg"), "{found}");
+    let slowdown = &found["slowdown"];
+    assert_eq!(slowdown["rates_bare_per_s"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        slowdown["rates_attached_per_s"].as_array().unwrap().len(),
+        3
+    );
+    assert!(slowdown["rate_lost"].is_number(), "{slowdown}");
+    let page = std::fs::read_to_string(folder.join("index.html")).unwrap();
+    assert!(page.contains("data:image/svg+xml;base64,") && page.contains("enters no verdict"));
+    let stored = std::fs::read(folder.join("profile.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&stored).unwrap(), report);
+    let mut names: Vec<OsString> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "index.html",
+            "on-processor.folded",
+            "on-processor.svg",
+            "profile.json"
+        ]
+    );
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn threads_that_wait_are_seen_off_the_processor() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["echo/blocking", LOAD, "--off-cpu", "--seconds", "1"];
+    let (report, folder) = profile(&arguments, out.path(), None);
+    let found = &report["profiles"][0];
+    assert_eq!(
+        (&found["profiler"], &found["unit"]),
+        (&"off-processor".into(), &"microseconds".into())
+    );
+    let stacks = std::fs::read_to_string(folder.join("off-processor.folded")).unwrap();
+    assert!(
+        stacks.contains("recv") || stacks.contains("[kernel]"),
+        "{stacks}"
+    );
+}
+
+#[test]
+fn the_generator_can_be_watched_as_well() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["echo/epoll", LOAD, "--side", "generator", "--seconds", "1"];
+    let (report, folder) = profile(&arguments, out.path(), None);
+    assert_eq!(report["side"], "generator");
+    let stacks = std::fs::read_to_string(folder.join("on-processor.folded")).unwrap();
+    assert!(stacks.contains("ringside_load::"), "{stacks}");
+}
+
+#[test]
+fn what_cannot_be_profiled_is_code_2_with_what_can() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().to_str().unwrap();
+    for (arguments, says) in [
+        (&["http/epol", "http/small"][..], "http/epoll"),
+        (&["http/epoll", "http/smal"], "http/small"),
+        (&["http/epoll", "echo/small"], "another family"),
+        (&["echo/epoll", LOAD, "--diff", "./nowhere"], "no such file"),
+        (
+            &["echo/epoll", LOAD, "--diff", "http/epoll"],
+            "another family",
+        ),
+        (&["echo/epoll", LOAD, "--kind", "guess"], "on-processor"),
+    ] {
+        let (_, said) = run(&[&["profile"], arguments, &["--out", path]].concat(), 2);
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+/// Takes a profile with `perf` as `script` has it, or with none; gives what was said. Nothing is left behind.
+fn failing(script: Option<&str>, code: i32) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("bin");
+    std::fs::create_dir(&programs).unwrap();
+    let mut paths = vec![programs.clone()];
+    if let Some(script) = script {
+        let file = write(&programs, "perf", script);
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    }
+    let out = folder.path().join("reports");
+    let output = ringside()
+        .args(["profile", "echo/epoll", LOAD, "--seconds", "1", "--out"])
+        .arg(&out)
+        .env("PATH", std::env::join_paths(paths).unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(
+        std::fs::read_dir(out.join("profiles")).unwrap().count(),
+        0,
+        "{said}"
+    );
+    said
+}
+
+#[test]
+fn without_perf_there_is_a_command_that_installs_it() {
+    let said = failing(None, 1);
+    assert!(
+        said.contains("perf is not installed") && said.contains("linux-perf"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_refusal_names_the_setting_that_would_allow_it() {
+    let script =
+        "#!/bin/sh\necho 'Consider adjusting /proc/sys/kernel/perf_event_paranoid' >&2\nexit 255\n";
+    let said = failing(Some(script), 1);
+    assert!(
+        said.contains("sysctl kernel.perf_event_paranoid=1"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_profile_without_samples_is_code_6() {
+    let script = "#!/bin/sh\n[ \"$1\" = record ] || exit 0\nfor last; do :; done\n: > \"$last\"\nexec sleep 1000\n";
+    let said = failing(Some(script), 6);
+    assert!(said.contains("has not one sample"), "{said}");
+}
+
+/// Far more than what an echo costs: a hundred thousand steps for each operation.
+#[cfg(feature = "plant")]
+const PLANTED: &str = "processor:99999999";
+/// The function that takes these steps.
+#[cfg(feature = "plant")]
+const HOT: &str = "ringside_engine::plant::cost::chain";
+
+#[cfg(feature = "plant")]
+#[test]
+fn a_planted_function_has_most_of_the_samples() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["echo/epoll", LOAD, "--seconds", "1"];
+    let (report, folder) = profile(&arguments, out.path(), Some(PLANTED));
+    let first = &report["profiles"][0]["figures"][0];
+    assert_eq!(first["name"], HOT, "{report}");
+    assert!(first["value"].as_f64().unwrap() >= 0.8, "{first}");
+    let graph = std::fs::read_to_string(folder.join("on-processor.svg")).unwrap();
+    assert!(graph.contains(&format!("<title>{HOT} (")), "{graph}");
+}
+
+#[cfg(feature = "plant")]
+#[test]
+fn the_difference_to_another_build_points_at_what_was_planted() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    // Another build that does nothing of the kind, whatever the environment says.
+    let binary = env!("CARGO_BIN_EXE_ringside");
+    let script = format!("#!/bin/sh\nRINGSIDE_PLANT=none:00000000 exec {binary} \"$@\"\n");
+    let other = write(out.path(), "other", &script);
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["echo/epoll", LOAD, "--seconds", "1", "--diff", &other];
+    let (report, folder) = profile(&arguments, out.path(), Some(PLANTED));
+    let difference = &report["differences"][0];
+    let first = &difference["changes"][0];
+    assert_eq!(first["function"], HOT, "{difference}");
+    let share = |side: &str| first[side].as_f64().unwrap();
+    assert!(share("before") < 0.05 && share("after") >= 0.8, "{first}");
+    let graph = |side: &str| {
+        std::fs::read_to_string(folder.join(difference[side].as_str().unwrap())).unwrap()
+    };
+    let grown = graph("graph_after");
+    let title = grown.split(&format!("<title>{HOT} (")).nth(1).unwrap();
+    let title = title.split("</title>").next().unwrap();
+    assert!(title.contains("; +"), "{title}");
+    assert!(!graph("graph_before").contains(&format!("<title>{HOT} (")));
+}
