@@ -33,11 +33,13 @@ pub fn refusal(said: &str) -> Option<Refusal> {
 
 /// What a reader of these stacks should know.
 pub fn remarks(profiler: Profiler, folded: &Folded) -> Vec<String> {
+    let masked = (profiler == Profiler::OnProcessor).then(|| masked(folded));
     [
         few(profiler, folded),
         broken(folded),
         hidden(folded),
         no_kernel(folded),
+        masked.flatten(),
     ]
     .into_iter()
     .flatten()
@@ -88,6 +90,19 @@ fn no_kernel(folded: &Folded) -> Option<String> {
     })
 }
 
+fn masked(folded: &Folded) -> Option<String> {
+    let share = share(folded, |frames| {
+        frames.last().is_some_and(|last| UNMASK.contains(last))
+    });
+    (share > UNMASKED_MAX).then(|| {
+        format!(
+            "{} of it is where the kernel allows interrupts again: the clock cannot tick while they are forbidden, so \
+             that what was done meanwhile is counted there",
+            percent(share)
+        )
+    })
+}
+
 /// The share of all whose frames are so.
 fn share(folded: &Folded, is: impl Fn(&[&str]) -> bool) -> f64 {
     let such = folded
@@ -100,6 +115,14 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// Functions that end with allowing interrupts.
+const UNMASK: [&str; 3] = [
+    "_raw_spin_unlock_irqrestore_[k]",
+    "_raw_spin_unlock_irq_[k]",
+    "finish_task_switch.isra.0_[k]",
+];
+/// More than this is too much for what these functions do themselves.
+const UNMASKED_MAX: f64 = 0.05;
 /// With so many samples a share of a tenth has a standard error of 3 %.
 const SAMPLES_FEW: u64 = 100;
 /// A few odd stacks are in every profile: those that begin in a thread's first instructions, for one.
@@ -124,6 +147,8 @@ mod tests {
         check("t;main;read_[k] 150\nt;a 50\n", &["25 % of it"]);
         check("t;main;[kernel]_[k];x 200\n", &["kptr_restrict=0"]);
         check("t;main;a 200\n", &["perf_event_paranoid=1"]);
+        let masked = "t;main;a;read_[k] 180\nt;main;a;_raw_spin_unlock_irqrestore_[k] 20\n";
+        check(masked, &["10 % of it is where"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Weights of stacks. The first frame of each is the thread's name.
+/// Weights of stacks. The first frame of each is the thread's name, without a number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folded(BTreeMap<String, u64>);
 
@@ -26,7 +26,7 @@ impl Folded {
         if weight == 0 {
             return;
         }
-        let mut line = thread.replace([';', '\n'], ":");
+        let mut line = kind_of(thread).replace([';', '\n'], ":");
         for frame in stack {
             line.push(';');
             line.push_str(frame);
@@ -110,6 +110,17 @@ impl FromStr for Folded {
     }
 }
 
+/// A thread's name without its number: workers that do the same stand together, however many there are.
+fn kind_of(thread: &str) -> &str {
+    let kind = thread.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let kind = kind.trim_end_matches(['-', '_', '.', ':', '#', ' ']);
+    if kind.is_empty() || kind.len() == thread.len() {
+        thread
+    } else {
+        kind
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +133,25 @@ mod tests {
         folded.merge("a;e 5\nf 2\n".parse().unwrap());
         assert_eq!(folded.to_string(), "a;b c;d 3\na;e 6\nf 2\n");
         assert_eq!(folded.only(|frame| frame == "e").to_string(), "a;e 6\n");
+    }
+
+    #[test]
+    fn threads_of_one_kind_stand_together() {
+        let mut folded = Folded::default();
+        for thread in [
+            "worker-0",
+            "worker-17",
+            "worker",
+            "tokio-rt-worker",
+            "7",
+            "a-",
+        ] {
+            folded.add(thread, &[], 1);
+        }
+        assert_eq!(
+            folded.to_string(),
+            "7 1\na- 1\ntokio-rt-worker 1\nworker 3\n"
+        );
     }
 
     #[test]

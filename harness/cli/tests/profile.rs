@@ -6,6 +6,7 @@
     reason = "in tests a failed unwrap is the failure message"
 )]
 
+#[expect(dead_code, reason = "these tests have no file of JSON lines")]
 mod common;
 
 use std::ffi::OsString;
@@ -134,6 +135,42 @@ fn the_generator_can_be_watched_as_well() {
     assert_eq!(report["side"], "generator");
     let stacks = std::fs::read_to_string(folder.join("on-processor.folded")).unwrap();
     assert!(stacks.contains("ringside_load::"), "{stacks}");
+}
+
+#[test]
+fn calls_and_switches_are_counted_for_an_operation() {
+    let out = tempfile::tempdir().unwrap();
+    let kinds = ["--kind", "system-calls,context-switches"];
+    let output = ringside()
+        .args(["profile", "echo/blocking", LOAD, "--seconds", "1"])
+        .args(kinds)
+        .args(["--format", "json", "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("cannot be counted by name") {
+        assert!(said.contains("apt-get install strace"), "{said}");
+        eprintln!("not checked: {said}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figures = |index: usize| {
+        report["profiles"][index]["figures"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let [calls, switches] = [figures(0), figures(1)];
+    assert!(
+        calls.iter().any(|one| one["name"] == "recvfrom"),
+        "{calls:?}"
+    );
+    assert_eq!(switches.len(), 2);
+    // Each thread waits for the next message of its connection.
+    assert!(switches[0]["value"].as_f64().unwrap() > 0.0, "{switches:?}");
+    assert_eq!(report["profiles"][1]["slowdown"], Value::Null);
 }
 
 #[test]

@@ -5,11 +5,11 @@
 //! arguments -> request -> bench (blocks of load) -> recording, counting (perf) -> drawing (stacks, graphs) -> outcome (page)
 //! ```
 
-mod bench;
+pub(crate) mod bench;
 mod counting;
-mod drawing;
+pub(crate) mod drawing;
 mod outcome;
-mod recording;
+pub(crate) mod recording;
 mod request;
 
 use anyhow::Context;
@@ -47,25 +47,26 @@ pub(crate) fn profile(
         tmp: scratch.path(),
     };
     let mut found = Found::default();
-    let mut empty = false;
+    let mut exit = Exit::Ok;
     for &profiler in &request.profilers {
         say(&request, profiler, output);
         match take(&bench, &request, profiler, &folder, &mut found)? {
             Taken::Whole => {}
             Taken::Empty(sentence) => {
                 output.warn(&sentence);
-                empty = true;
+                exit = Exit::Empty;
             }
             Taken::Interrupted => {
-                output.note("interrupted; graphs that were drawn until then are kept");
-                return Ok(Exit::Interrupted);
+                output.note("interrupted; what was found until then is kept");
+                exit = Exit::Interrupted;
+                break;
             }
         }
     }
     if !found.profiles.is_empty() {
         found.end(&request, &session, &folder, began_at, output)?;
     }
-    Ok(if empty { Exit::Empty } else { Exit::Ok })
+    Ok(exit)
 }
 
 /// How a profiler came off.
