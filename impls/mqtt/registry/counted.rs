@@ -10,7 +10,7 @@ use super::{Guard, Registry, Subscriber, Wish};
 use crate::session::{Attach, Session};
 
 /// The maps of a registry have random seeds, which decide how many of its places a look-up looks at. Over so
-/// many registries that moves a count by less than 0.1 %.
+/// many registries that moves a count by 0.2 %, far below any threshold.
 const REGISTRIES: usize = 16;
 const CLIENTS: usize = 8;
 
