@@ -66,6 +66,8 @@ pub(super) struct Measured {
 const FAILURES_MAX: usize = 3;
 /// Counts vary so little that so many triples say enough.
 const COUNTING: u32 = 5;
+/// How long each server is counted in one of those, in milliseconds.
+const COUNT_MS: u64 = 60;
 
 impl Conditions<'_> {
     /// Measures all comparisons, their triples in turn, so that what disturbs the machine for minutes falls on all
@@ -139,9 +141,9 @@ impl Conditions<'_> {
             None => order.fitted()?,
         };
         measured.turns = Some(order.turns);
-        // The first triples count as well, for as long as a turn.
+        // The first triples count as well.
         if phase == Phase::First && measured.begun < COUNTING {
-            order.turns.timing.count_ms = order.turns.timing.measure_ms;
+            order.turns.timing.count_ms = COUNT_MS;
         }
         let record = order.run()?;
         measured.begun += 1;
