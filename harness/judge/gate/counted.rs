@@ -49,22 +49,22 @@ pub fn with_counted(verdict: GateVerdict, counted: &[CountedChange]) -> GateVerd
 mod tests {
     use super::*;
 
-    fn check(base: Option<f64>, head: Option<f64>, expected: [CountedState; 2]) {
+    fn check(base: Option<f64>, head: Option<f64>, expected: &[CountedState; 2]) {
         let states = [Exactness::Exact, Exactness::Approximate]
             .map(|exactness| counted_state(base, head, 0.05, exactness));
-        assert_eq!(states, expected, "{base:?} {head:?}");
+        assert_eq!(&states, expected, "{base:?} {head:?}");
     }
 
     #[test]
     fn growth_beyond_the_threshold_fails_what_is_exact_and_warns_of_the_rest() {
         use CountedState::{Gone, New, Regression, Same, Warning};
-        check(Some(1000.0), Some(1050.0), [Same, Same]);
-        check(Some(1000.0), Some(1051.0), [Regression, Warning]);
-        check(Some(1000.0), Some(500.0), [Same, Same]);
-        check(Some(0.0), Some(0.0), [Same, Same]);
-        check(Some(0.0), Some(1.0), [Regression, Warning]);
-        check(None, Some(7.0), [New, New]);
-        check(Some(7.0), None, [Gone, Gone]);
+        check(Some(1000.0), Some(1050.0), &[Same, Same]);
+        check(Some(1000.0), Some(1051.0), &[Regression, Warning]);
+        check(Some(1000.0), Some(500.0), &[Same, Same]);
+        check(Some(0.0), Some(0.0), &[Same, Same]);
+        check(Some(0.0), Some(1.0), &[Regression, Warning]);
+        check(None, Some(7.0), &[New, New]);
+        check(Some(7.0), None, &[Gone, Gone]);
     }
 
     #[test]

@@ -95,6 +95,7 @@ mod tests {
             servers: ["base", "again", "head"].map(str::to_owned).to_vec(),
             turns: Vec::new(),
             counts: (0..).zip(calls).map(count).collect(),
+            cpu_busy: Vec::new(),
             not_counted: None,
             failed: None,
         }

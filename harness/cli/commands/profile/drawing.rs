@@ -111,7 +111,7 @@ impl Drawing<'_> {
             graph: self.folder.join(format!("{stem}.svg")),
         };
         let total = format!("{} {}", folded.total(), self.profiler.unit().name());
-        let words = self.words(name.to_owned(), total);
+        let words = self.words(name, total);
         write_whole(&files.folded, folded.to_string().as_bytes())?;
         write_whole(&files.graph, &flame_graph(folded, &words)?)?;
         Ok(files)
@@ -125,7 +125,7 @@ impl Drawing<'_> {
     ) -> anyhow::Result<[PathBuf; 2]> {
         let about = |widths: &str| {
             self.words(
-                format!("from {before} to {after}"),
+                &format!("from {before} to {after}"),
                 format!("widths: {widths}; red has grown in {after}, blue has shrunk; scaled to equal weights"),
             )
         };
@@ -140,7 +140,7 @@ impl Drawing<'_> {
         Ok(files)
     }
 
-    fn words(&self, name: String, subtitle: String) -> GraphWords {
+    fn words(&self, name: &str, subtitle: String) -> GraphWords {
         let side = match self.side {
             ProfiledSide::Server => "",
             ProfiledSide::Generator => "generator of ",
