@@ -112,9 +112,9 @@ impl FromStr for Folded {
 
 /// A thread's name without its number: workers that do the same stand together, however many there are.
 fn kind_of(thread: &str) -> &str {
-    let kind = thread.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let kind = kind.trim_end_matches(['-', '_', '.', ':', '#', ' ']);
-    if kind.is_empty() || kind.len() == thread.len() {
+    let named = thread.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let kind = named.trim_end_matches(['-', '_', '.', ':', '#', ' ']);
+    if named.len() == thread.len() || kind.is_empty() {
         thread
     } else {
         kind

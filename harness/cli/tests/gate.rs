@@ -139,9 +139,7 @@ fn a_build_that_does_not_serve_is_an_error_with_its_words() {
 
 /// As [`PLAN`], of a family whose functions are counted: to these the threshold of all applies, not the cell's.
 const HASH_PLAN: &str = r#"schema = 1
-rounds = 2
-warmup = "10ms"
-measure = "40ms"
+turns = { rounds = 2, warmup = "10ms", measure = "40ms" }
 threshold = 0.05
 
 [[cell]]

@@ -114,7 +114,7 @@ fn ids_are_files_and_files_are_in_the_list() {
         name.strip_suffix(".rs").map(str::to_owned)
     });
     let files: BTreeSet<String> = names
-        .filter(|name| name != "lib" && name != "core")
+        .filter(|name| !["lib", "core", "counted"].contains(&name.as_str()))
         .map(|name| format!("hash/{name}"))
         .collect();
     let ids = ringside_hash::all().iter().map(|known| known.meta().id);
