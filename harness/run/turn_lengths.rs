@@ -33,7 +33,7 @@ impl TurnLengths {
         }
     }
 
-    /// The shortest turns in which the load goes round [`CYCLES_MIN`] times and [`OPERATIONS_MIN`] operations end,
+    /// The shortest turns in which the load goes round eight times and 30 operations end,
     /// by the slowest of `turns`, which were as long as [`Self::LONG`]. Long ones when there is no turn.
     pub fn fitted(turns: &[Turn]) -> Self {
         let needed = turns.iter().map(needed_ms).fold(0.0, f64::max);

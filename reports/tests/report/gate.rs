@@ -252,10 +252,10 @@ const SAID: [&str; 12] = [
     "2.4 % slower, between 2.0 % faster and 40 % slower",
     "the interval holds 0 % and 5 %. What would decide it: more triples",
     "between 3.0 % and 9.0 %; left out: the generator was the limit.",
-    "wire::parse_head | instructions | 1 200 → 1 320 (10 % more) | ✕ regression",
+    "head | instructions | 1 200 → 1 320 (10 % more) | ✕ regression",
     "http/epoll in http/small | instructions | 2 → 2.20 (10 % more) | ! worth a look",
-    "wire::write_head | instructions | 700 → 700 | ✓ same",
-    "○ not counted: instructions of wire::parse_packet: valgrind is not installed;",
+    "head | instructions | 700 → 700 | ✓ same",
+    "○ not counted: instructions of wire::parse",
     "memchr 2.7.4 -> 2.7.6.",
     "another program used 7 % of core 1.",
 ];
