@@ -14,6 +14,7 @@ pub(super) fn remarks(report: &GateReport) -> Vec<(&'static str, Vec<String>)> {
     let all = [
         ("Not decided", rows().filter_map(reason).collect()),
         ("Second measurement", rows().flat_map(confirming).collect()),
+        ("Flame graphs", rows().flat_map(graphs).collect()),
         ("Left out", rows().flat_map(left_out).collect()),
         (
             "Not counted",
@@ -53,6 +54,11 @@ fn confirming(row: &GateRow) -> Vec<String> {
         format!("{}, {metric}: {}.", name(row), slowdown(&change.slowdown))
     };
     row.confirming.iter().map(said).collect()
+}
+
+fn graphs(row: &GateRow) -> Vec<String> {
+    let said = |graph: &String| format!("{}: {graph}", name(row));
+    row.graphs.iter().map(said).collect()
 }
 
 fn left_out(row: &GateRow) -> Vec<String> {

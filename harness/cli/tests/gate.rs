@@ -257,6 +257,39 @@ fn a_planted_slowdown_of_a_function_fails_the_gate() {
     assert_eq!(states(&report), expected, "{report}");
 }
 
+/// Ten times the time of an echo, so that no noise hides it.
+#[test]
+#[cfg(feature = "plant")]
+fn a_planted_slowdown_is_a_regression_with_flame_graphs() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = format!("#!/bin/sh\nRINGSIDE_PLANT=processor:10000000 exec {BINARY} \"$@\"\n");
+    let head = write(folder.path(), "slow", &slow);
+    std::fs::set_permissions(&head, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let sides = [BASE, &format!("--head-bin={head}")];
+    let said = gate(folder.path(), sides, &["--format", "json"], 3);
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let row = &report["rows"][0];
+    assert_eq!(row["verdict"]["verdict"], "regression", "{row}");
+    assert!(row["confirming"][0]["slowdown"]["low"].as_f64().unwrap() > 0.5);
+    let gate = only_folder(&folder.path().join("reports/gates"));
+    let graphs = row["graphs"].as_array().unwrap();
+    if graphs.is_empty() {
+        // Without `perf`, or where it is refused, the report says so.
+        let warnings = report["warnings"].to_string();
+        assert!(
+            warnings.contains("no flame graphs of echo/epoll"),
+            "{warnings}"
+        );
+        return;
+    }
+    let read = |graph: &Value| std::fs::read_to_string(gate.join(graph.as_str().unwrap())).unwrap();
+    let drawn: Vec<String> = graphs.iter().map(read).collect();
+    assert!(drawn.iter().all(|text| text.contains("<svg")));
+    // Head's own graph comes first, and shows what was planted.
+    assert!(drawn[0].contains("chain"), "{}", graphs[0]);
+    assert!(!drawn[1].contains("chain"), "{}", graphs[1]);
+}
+
 #[test]
 fn what_is_not_counted_is_told_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! arguments -> sides (the builds), cells (what is compared) -> measure (triples, looks) -> report
+//!                                                           -> graphs (of what is slower) ---^
 //!                                                           -> counted (instructions) ------^
 //! ```
 
 mod cells;
 mod counted;
+mod graphs;
 mod identity;
 mod measure;
 mod outcome;
@@ -163,7 +165,30 @@ fn compare(
         }
         Err(because) => Compared::unmeasured(new(cell, because)),
     });
-    Ok(rows.collect())
+    let mut rows: Vec<Compared> = rows.collect();
+    draw_slower(conditions, &all, &mut rows, folder, output);
+    Ok(rows)
+}
+
+/// Adds flame graphs to what is slower. Where they cannot be drawn the verdict stands all the same.
+fn draw_slower(
+    conditions: &Conditions<'_>,
+    cells: &[Cell<'_>],
+    rows: &mut [Compared],
+    folder: &Path,
+    output: &Output,
+) {
+    for ((cell, one), compared) in cells.iter().zip(rows) {
+        let (Ok(comparison), GateVerdict::Regression) = (one, &compared.row.verdict) else {
+            continue;
+        };
+        let name = format!("{} in {}", cell.implementation, cell.scenario);
+        output.note(&format!("{name} is slower: drawing where its time goes"));
+        match graphs::draw(conditions, comparison, &compared.row, folder) {
+            Ok(drawn) => compared.row.graphs = drawn,
+            Err(error) => compared.warning = Some(format!("no flame graphs of {name}: {error:#}")),
+        }
+    }
 }
 
 /// What is started for a cell, or why there is nothing to compare with.

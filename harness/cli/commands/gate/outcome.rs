@@ -38,8 +38,10 @@ impl Outcome<'_> {
         output: &Output,
     ) -> anyhow::Result<Exit> {
         let broken = cells.iter().any(|cell| cell.broken);
+        let warnings = cells.iter().filter_map(|cell| cell.warning.clone());
+        let warnings = [self.sides.warnings.clone(), warnings.collect()].concat();
         let rows = cells.into_iter().map(|cell| cell.row).collect();
-        let report = self.report(rows, counted);
+        let report = self.report(rows, counted, warnings);
         self.write(&report)?;
         output.gate(&report)?;
         if let Some(path) = std::env::var_os(SUMMARY_VARIABLE).filter(|path| !path.is_empty()) {
@@ -57,13 +59,17 @@ impl Outcome<'_> {
         })
     }
 
-    fn report(&self, rows: Vec<GateRow>, counted: Vec<CountedChange>) -> GateReport {
+    fn report(
+        &self,
+        rows: Vec<GateRow>,
+        counted: Vec<CountedChange>,
+        warnings: Vec<String>,
+    ) -> GateReport {
         let verdicts: Vec<GateVerdict> = rows.iter().map(|row| row.verdict.clone()).collect();
         let Sides {
             base,
             head,
             differences,
-            warnings,
             ..
         } = self.sides;
         GateReport {
@@ -77,7 +83,7 @@ impl Outcome<'_> {
             verdict: with_counted(overall(&verdicts), &counted),
             rows,
             counted,
-            warnings: warnings.clone(),
+            warnings,
         }
     }
 
@@ -98,6 +104,8 @@ pub(super) struct Compared {
     pub(super) counted: Vec<CountedChange>,
     /// Why their system calls could not be counted.
     pub(super) not_counted: Option<String>,
+    /// What a reader should know besides.
+    pub(super) warning: Option<String>,
 }
 
 impl Compared {
@@ -108,6 +116,7 @@ impl Compared {
             broken: false,
             counted: Vec::new(),
             not_counted: None,
+            warning: None,
         }
     }
 }
@@ -138,6 +147,7 @@ pub(super) fn compared(
         broken: first.has_failed() || second.is_some_and(Measured::has_failed),
         counted: served_changes(&name, &first.counts, cell.threshold),
         not_counted: first.not_counted.clone(),
+        warning: None,
     }
 }
 

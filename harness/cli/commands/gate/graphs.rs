@@ -1,0 +1,100 @@
+//! Where a confirmed regression spends its time: flame graphs of both builds, coloured by what changed. They are taken
+//! behind all measurements, explain a verdict and have no part in it.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use ringside_contract::{GateRow, ProfiledSide};
+use ringside_judge::GateMetric;
+use ringside_profile::Profiler;
+
+use super::measure::{Comparison, Conditions, Contender};
+use crate::commands::profile::bench::{Bench, Profiled};
+use crate::commands::profile::drawing::Compared;
+use crate::session::Session;
+
+/// Seconds that each build is watched by each profiler.
+const SECONDS: u64 = 6;
+
+/// Draws what changed in a slower build into a folder of its own below `folder`. Gives the graphs' names in
+/// `folder`, the one of head first; none when it was interrupted.
+///
+/// # Errors
+/// `perf` is missing or refused, or a server could not be started or loaded.
+pub(super) fn draw(
+    conditions: &Conditions<'_>,
+    comparison: &Comparison<'_>,
+    row: &GateRow,
+    folder: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let session = conditions.session;
+    let (scenario, params) = session.catalogue.scenario(&row.scenario)?;
+    let own = own_folder(row);
+    let graphs = folder.join(&own);
+    std::fs::create_dir_all(&graphs)
+        .with_context(|| format!("failed to create {}", graphs.display()))?;
+    let tmp = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let bench = Bench {
+        session,
+        scenario: &row.scenario,
+        plan: &scenario.load(&params)?,
+        root: &comparison.root,
+        side: ProfiledSide::Server,
+        seconds: SECONDS,
+        seed: conditions.seed,
+        tmp: tmp.path(),
+    };
+    let base = profiled("base", &comparison.base, row, session)?;
+    let head = profiled("head", &comparison.head, row, session)?;
+    let mut names = Vec::new();
+    for &profiler in profilers(row) {
+        match bench.compare(profiler, [&base, &head], &graphs)? {
+            Compared::Drawn(change) => {
+                let drawn = [change.graph_after, change.graph_before];
+                let files = drawn.iter().filter_map(|path| path.file_name());
+                names.extend(files.map(|file| format!("{own}/{}", file.display())));
+            }
+            Compared::Empty(name) => bail!("not one sample was taken of {name}"),
+            Compared::Interrupted => return Ok(Vec::new()),
+        }
+    }
+    Ok(names)
+}
+
+fn profiled<'a>(
+    name: &'a str,
+    contender: &'a Contender<'a>,
+    row: &GateRow,
+    session: &'a Session,
+) -> anyhow::Result<Profiled<'a>> {
+    Ok(Profiled {
+        name,
+        executable: contender.side.executable(),
+        subject: contender.side.subject(&row.implementation, session)?,
+        environment: Vec::new(),
+    })
+}
+
+/// Where processor time did not grow, the build waits, and only a graph of waiting shows where.
+fn profilers(row: &GateRow) -> &'static [Profiler] {
+    let leading = row.changes.first().map(|change| change.metric.as_str());
+    if leading == Some(GateMetric::ProcessorTime.name()) {
+        &[Profiler::OnProcessor]
+    } else {
+        &[Profiler::OnProcessor, Profiler::OffProcessor]
+    }
+}
+
+/// A name that any file system and any link stands.
+fn own_folder(row: &GateRow) -> String {
+    let plain = |letter: char| {
+        if letter.is_ascii_alphanumeric() {
+            letter
+        } else {
+            '-'
+        }
+    };
+    let name = format!("{}-{}", row.implementation, row.scenario);
+    let name: String = name.chars().map(plain).collect();
+    format!("graphs/{name}")
+}
