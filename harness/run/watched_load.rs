@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ringside_contract::{BlockTiming, LoadPlan, Measures, ProfiledSide, ScenarioSpec};
+use ringside_metal::process::Ended;
 
 use crate::block::wrong_answers;
 use crate::budget::steps;
@@ -51,7 +52,7 @@ pub struct Watch<'a> {
 pub struct Watched {
     /// What the generator measured.
     pub measures: Measures,
-    /// True when what was attached ended before the load did: it watched nothing, or not all.
+    /// True when what was attached ended before the load did, or not well with it: it watched nothing, or not all.
     pub gave_up: bool,
 }
 
@@ -84,11 +85,14 @@ impl WatchedLoad<'_> {
             _ => None,
         };
         let end = order.follow(&generator, server);
-        let gave_up = attached.is_some_and(|attached| {
-            let ended = attached.ended_within(Duration::ZERO).is_some();
-            // How it ends says nothing: some end by the signal that asked them to.
+        let gave_up = watch.zip(attached).is_some_and(|(watch, attached)| {
+            let ended = attached.ended_within(Duration::ZERO);
+            // How it ends now says nothing: some end by the signal that asked them to.
             let _ = attached.process.stop(SIGINT, GRACE);
-            ended
+            // With the generator the load ends, and what watched it ends well.
+            let with_load =
+                |ended: Ended| matches!(watch.side, ProfiledSide::Generator) && ended.is_success();
+            ended.is_some_and(|ended| !with_load(ended))
         });
         match end {
             LoadEnd::Interrupted => Ok(None),
