@@ -31,8 +31,8 @@ pub(crate) enum Kind {
 }
 
 /// The segments of one of several servers that take turns: it rests, and in each round warms up, is
-/// measured, and rests again; where it is to be counted, that is a round of its own behind the others. Each round has a schedule of its own, or an open loop would start all that it
-/// missed while it rested.
+/// measured, and rests again; where it is to be counted, that is a round of its own behind the others. Each round has
+/// a schedule of its own, or an open loop would start all that it missed while it rested.
 pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> Vec<Segment> {
     let rate_per_s = match arrivals {
         Arrivals::Open { rate_per_s, .. } => Some(*rate_per_s),

@@ -236,19 +236,14 @@ fn server_of(record: &TripleRecord, label: &str) -> Result<u32, EffectError> {
 /// Refuses turns whose figures would mean nothing. In single turns nothing may end, where something else had the
 /// core: those are as slow as can be, and a median stands them as long as they are less than half.
 fn check_turns(number: u32, label: &str, turns: &[&Turn]) -> Result<(), EffectError> {
-    let needed = |turn: &Turn| {
-        [
-            ("operations", turn.operations),
-            ("length", turn.wall_ns),
-            ("processor time", turn.whole_server_cpu_ns),
-        ]
-    };
-    for place in 0..turns.first().map_or(0, |turn| needed(turn).len()) {
-        let what = needed(turns[0])[place].0;
-        let without = turns
-            .iter()
-            .filter(|turn| needed(turn)[place].1 == 0)
-            .count();
+    type Figure = fn(&Turn) -> u64;
+    let needed: [(&str, Figure); 3] = [
+        ("operations", |turn| turn.operations),
+        ("length", |turn| turn.wall_ns),
+        ("processor time", |turn| turn.whole_server_cpu_ns),
+    ];
+    for (what, figure) in needed {
+        let without = turns.iter().filter(|turn| figure(turn) == 0).count();
         if without > 0 && 2 * without >= turns.len() {
             return Err(EffectError::Nothing {
                 number,

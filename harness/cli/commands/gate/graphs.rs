@@ -13,20 +13,22 @@ use crate::commands::profile::bench::{Bench, Profiled};
 use crate::commands::profile::drawing::Compared;
 use crate::session::Session;
 
+/// The folder of all graphs, in that of the gate.
+const GRAPHS: &str = "graphs";
 /// Seconds that each build is watched by each profiler.
 const SECONDS: u64 = 6;
 
-/// Draws what changed in a slower build into a folder of its own below `folder`. Gives the graphs' names in
-/// `folder`, the one of head first; none when it was interrupted.
+/// Draws what changed in a slower build into a folder of its own below `folder`, and adds the graphs to `row` by their
+/// names in `folder`, the one of head first. What was drawn before an error stays.
 ///
 /// # Errors
 /// `perf` is missing or refused, or a server could not be started or loaded.
 pub(super) fn draw(
     conditions: &Conditions<'_>,
     comparison: &Comparison<'_>,
-    row: &GateRow,
+    row: &mut GateRow,
     folder: &Path,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<()> {
     let session = conditions.session;
     let (scenario, params) = session.catalogue.scenario(&row.scenario)?;
     let own = own_folder(row);
@@ -36,7 +38,7 @@ pub(super) fn draw(
     let tmp = tempfile::tempdir().context("failed to make a temporary folder")?;
     let bench = Bench {
         session,
-        scenario: &row.scenario,
+        scenario: &comparison.cell.scenario,
         plan: &scenario.load(&params)?,
         root: &comparison.root,
         side: ProfiledSide::Server,
@@ -46,19 +48,38 @@ pub(super) fn draw(
     };
     let base = profiled("base", &comparison.base, row, session)?;
     let head = profiled("head", &comparison.head, row, session)?;
-    let mut names = Vec::new();
-    for &profiler in profilers(row) {
-        match bench.compare(profiler, [&base, &head], &graphs)? {
+    let mut drawn = Vec::new();
+    let outcome = compare(&bench, profilers(row), [&base, &head], &graphs, &mut drawn);
+    row.graphs
+        .extend(drawn.iter().map(|file| format!("{own}/{file}")));
+    if drawn.is_empty() {
+        // Only empty folders go.
+        let _ = std::fs::remove_dir(&graphs);
+        let _ = std::fs::remove_dir(folder.join(GRAPHS));
+    }
+    outcome
+}
+
+/// Adds the names of the graphs to `drawn`.
+fn compare(
+    bench: &Bench<'_>,
+    profilers: &[Profiler],
+    servers: [&Profiled<'_>; 2],
+    graphs: &Path,
+    drawn: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    for &profiler in profilers {
+        match bench.compare(profiler, servers, graphs)? {
             Compared::Drawn(change) => {
-                let drawn = [change.graph_after, change.graph_before];
-                let files = drawn.iter().filter_map(|path| path.file_name());
-                names.extend(files.map(|file| format!("{own}/{}", file.display())));
+                let both = [change.graph_after, change.graph_before];
+                let files = both.iter().filter_map(|path| path.file_name());
+                drawn.extend(files.map(|file| file.display().to_string()));
             }
             Compared::Empty(name) => bail!("not one sample was taken of {name}"),
-            Compared::Interrupted => return Ok(Vec::new()),
+            Compared::Interrupted => break,
         }
     }
-    Ok(names)
+    Ok(())
 }
 
 fn profiled<'a>(
@@ -96,5 +117,5 @@ fn own_folder(row: &GateRow) -> String {
     };
     let name = format!("{}-{}", row.implementation, row.scenario);
     let name: String = name.chars().map(plain).collect();
-    format!("graphs/{name}")
+    format!("{GRAPHS}/{name}")
 }

@@ -184,9 +184,8 @@ fn draw_slower(
         };
         let name = format!("{} in {}", cell.implementation, cell.scenario);
         output.note(&format!("{name} is slower: drawing where its time goes"));
-        match graphs::draw(conditions, comparison, &compared.row, folder) {
-            Ok(drawn) => compared.row.graphs = drawn,
-            Err(error) => compared.warning = Some(format!("no flame graphs of {name}: {error:#}")),
+        if let Err(error) = graphs::draw(conditions, comparison, &mut compared.row, folder) {
+            compared.warning = Some(format!("no flame graphs of {name}: {error:#}"));
         }
     }
 }
