@@ -5,12 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use ringside_metal::Held;
 use serde::Serialize;
 
 /// The file, taken for this process until it is dropped.
 #[derive(Debug)]
-pub(crate) struct JsonLines(File);
+pub(crate) struct JsonLines(Held<File>);
 
 /// Why a file of lines could not be opened.
 #[derive(Debug)]
@@ -24,25 +24,22 @@ pub(crate) enum OpenError {
 impl JsonLines {
     /// Lines into any file, such as one that takes none.
     #[cfg(test)]
-    pub(crate) const fn of(file: File) -> Self {
-        Self(file)
+    pub(crate) fn of(file: File) -> Self {
+        Self(Held::take(file).unwrap())
     }
 
     /// Opens or makes the file, and gives the whole lines that it has.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<u8>), OpenError> {
         let fail = |step| move |error| OpenError::System(step, error);
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .read(true)
             .append(true)
             .open(path)
             .map_err(fail("open"))?;
-        // No second process writes the same lines. The system gives the lock free however this one ends; a
-        // file system without locks has to do without.
-        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
-        if locked == Err(rustix::io::Errno::WOULDBLOCK) {
-            return Err(OpenError::Taken);
-        }
+        // No second process writes the same lines.
+        let mut held = Held::take_where_supported(file).map_err(|_| OpenError::Taken)?;
+        let file = held.file_mut();
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(fail("read"))?;
         let whole = whole_lines(&text);
@@ -50,18 +47,19 @@ impl JsonLines {
             file.set_len(whole as u64).map_err(fail("repair"))?;
             text.truncate(whole);
         }
-        Ok((Self(file), text))
+        Ok((Self(held), text))
     }
 
     /// Appends a line and waits until it is on disk. When that fails, the file keeps what it had.
     pub(crate) fn append(&mut self, record: &impl Serialize) -> io::Result<()> {
-        let before = self.0.seek(io::SeekFrom::End(0))?;
+        let file = self.0.file_mut();
+        let before = file.seek(io::SeekFrom::End(0))?;
         let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
         line.push(b'\n');
-        let written = self.0.write_all(&line).and_then(|()| self.0.sync_data());
+        let written = file.write_all(&line).and_then(|()| file.sync_data());
         if written.is_err() {
             // A torn line is harmless to readers; it is cut off where that is still possible.
-            let _ = self.0.set_len(before);
+            let _ = file.set_len(before);
         }
         written
     }

@@ -4,8 +4,7 @@ use std::fmt::{self, Display};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use ringside_metal::Held;
 
 use super::error::BuildsError;
 
@@ -13,8 +12,7 @@ use super::error::BuildsError;
 #[derive(Debug)]
 pub(crate) struct Place {
     folder: PathBuf,
-    /// The system gives the lock free however the process ends. No child inherits it.
-    _lock: File,
+    _lock: Held<File>,
 }
 
 /// One of the two builds. Their names are equally long, and so are all paths with them: a path's
@@ -36,11 +34,10 @@ impl Place {
         let folder = fs::canonicalize(&folder).map_err(BuildsError::file("find", &folder))?;
         let path = folder.join("lock");
         let opened = File::options().create(true).append(true).open(&path);
-        let lock = opened.map_err(BuildsError::file("open", &path))?;
-        // A file system without locks has to do without.
-        if flock(&lock, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        let opened = opened.map_err(BuildsError::file("open", &path))?;
+        let Ok(lock) = Held::take_where_supported(opened) else {
             return Err(BuildsError::Busy { folder });
-        }
+        };
         // Where the repository does not ignore the folder of built things, this is no change of it.
         let ignore = folder.join(".gitignore");
         fs::write(&ignore, "*\n").map_err(BuildsError::file("write", &ignore))?;

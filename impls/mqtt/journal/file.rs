@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringside_contract::StartError;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use ringside_metal::Held;
+use rustix::fs::{Mode, OFlags};
 
 use super::entry::Entry;
 use super::frame::{self, Frame, MAGIC};
@@ -42,7 +43,7 @@ pub(super) struct JournalFile {
 #[derive(Debug)]
 struct Place {
     folder: PathBuf,
-    _lock: OwnedFd,
+    _lock: Held<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -244,23 +245,21 @@ fn nameless() -> io::Result<File> {
 }
 
 /// Takes a folder for this broker alone. The lock is the folder's own, since the file in it changes.
-fn lock(folder: &Path) -> Result<OwnedFd, StartError> {
+fn lock(folder: &Path) -> Result<Held<OwnedFd>, StartError> {
     let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(folder, flags, Mode::empty());
-    let locked = opened.and_then(|opened| {
-        rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive).map(|()| opened)
-    });
-    locked.map_err(|error| match error {
-        rustix::io::Errno::WOULDBLOCK => StartError::Option {
+    let locked = opened.map_err(io::Error::from).and_then(Held::take);
+    locked.map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => StartError::Option {
             option: "state".to_owned(),
             because: format!(
                 "another broker keeps its journal in {}: give each a folder of its own",
                 folder.display()
             ),
         },
-        error => StartError::Io {
+        _ => StartError::Io {
             step: format!("lock the folder {}", folder.display()),
-            source: error.into(),
+            source: error,
         },
     })
 }
