@@ -32,7 +32,8 @@ smoke:
 selftest *ARGS: selftest-builds
     target/selftest/plain gate selftest --null target/selftest/function --null target/selftest/order {{ARGS}}
 
-# The builds of the self-test: one, one with a function that nobody calls, one linked in another order.
+# The builds of the self-test: one, one with a function that nobody calls, one linked in another order (by lld, which
+# rustc brings along).
 selftest-builds:
     mkdir -p target/selftest
     cargo build --release --locked --package ringside --features plant
@@ -40,7 +41,7 @@ selftest-builds:
     cargo build --release --locked --package ringside --features plant-null
     cp target/release/ringside target/selftest/function
     cargo rustc --release --locked --package ringside --bin ringside --features plant -- \
-        -C link-arg=-Wl,--sort-section=name
+        -C link-arg=-fuse-ld=lld -C link-arg=-Wl,--shuffle-sections=.text*=7
     cp target/release/ringside target/selftest/order
 
 # Ten minutes of messages through a broker: fails when its memory grows.

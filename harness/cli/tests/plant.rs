@@ -145,3 +145,18 @@ fn a_build_without_the_feature_does_not_know_the_variable() {
     let name = VARIABLE.as_bytes();
     assert!(!program.windows(name.len()).any(|bytes| bytes == name));
 }
+
+#[cfg(feature = "plant")]
+#[test]
+fn a_null_build_that_is_the_same_file_is_code_2() {
+    let out = tempfile::tempdir().unwrap();
+    let own = env!("CARGO_BIN_EXE_ringside");
+    let output = Command::new(own)
+        .args(["gate", "selftest", "--null", own, "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("byte for byte"), "{said}");
+}

@@ -152,6 +152,15 @@ impl Builds {
                 ))
                 .into());
             }
+            let same = |(_, hash): &&(String, String)| *hash == null.build.binary;
+            if let Some((other, _)) = builds.hashes.iter().find(same) {
+                return Err(UsageError(format!(
+                    "{} is the same as {other}, byte for byte: a null build has another layout; was the option that \
+                     should change it taken?",
+                    file.display()
+                ))
+                .into());
+            }
             builds.hashes.push((label.clone(), null.build.binary));
             builds.nulls.push((label, link));
         }
