@@ -44,6 +44,12 @@ selftest-builds:
         -C link-arg=-fuse-ld=lld -C link-arg=-Wl,--shuffle-sections=.text*=7
     cp target/release/ringside target/selftest/order
 
+# What criterion and tango-bench say of the self-test's builds, beside what the gate said of them.
+yardsticks *ARGS:
+    cargo build --release --locked --manifest-path yardsticks/Cargo.toml
+    yardsticks/target/release/yardsticks --base target/selftest/plain \
+        --null target/selftest/function --null target/selftest/order --selftest reports/selftest {{ARGS}}
+
 # Ten minutes of messages through a broker: fails when its memory grows.
 soak:
     cargo bench-all --plan soak

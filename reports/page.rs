@@ -4,7 +4,7 @@
 //! text and attributes by default, and it needs no template files at run time.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use ringside_contract::Verdicts;
+use ringside_contract::{AttachedProfile, Verdicts};
 
 use crate::printable::printable;
 use crate::sections;
@@ -13,8 +13,9 @@ use crate::view::goals;
 /// Nothing may be fetched: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// The report as one HTML file. Pure: equal verdicts give equal bytes.
-pub fn page(verdicts: &Verdicts) -> String {
+/// The report as one HTML file, with links to the profiles that lie beside it. Pure: equal verdicts and profiles give
+/// equal bytes.
+pub fn page(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,13 +23,14 @@ pub fn page(verdicts: &Verdicts) -> String {
             body {
                 a.skip href="#main" { "To the verdicts" }
                 (sections::headline(verdicts))
-                (navigation(verdicts))
+                (navigation(verdicts, profiles))
                 main #main {
                     (sections::choose(verdicts))
                     (sections::claims(verdicts))
                     (sections::contradictions(verdicts))
                     (sections::goals(verdicts))
                     (sections::scenarios(verdicts))
+                    (sections::profiles(profiles))
                     (sections::trust(verdicts))
                     (sections::repeat(verdicts))
                 }
@@ -58,7 +60,7 @@ pub(crate) fn head(title: &str, styles: &'static str) -> Markup {
     }
 }
 
-fn navigation(verdicts: &Verdicts) -> Markup {
+fn navigation(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> Markup {
     html! {
         nav aria-label="Sections" {
             a href="#choose" { "Which to choose" }
@@ -66,6 +68,7 @@ fn navigation(verdicts: &Verdicts) -> Markup {
             @if !verdicts.contradictions.is_empty() { a href="#contradictions" { "Contradictions" } }
             @if goals(verdicts).next().is_some() { a href="#goals" { "Own goals" } }
             a href="#scenarios" { "Scenarios" }
+            @if !profiles.is_empty() { a href="#profiles" { "Where the time goes" } }
             a href="#trust" { "Can I trust this run?" }
             a href="#repeat" { "How to repeat it" }
         }

@@ -239,6 +239,13 @@ pub(crate) struct BenchAllArgs {
     /// End with 4 when a promise or a goal of this project is missed, else with 5 when one is undecided.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Behind all measurements, profile each cell on and off the processor, each for so many seconds (3 when none are
+    /// given), and link the graphs from the report: half a minute a cell. Needs perf.
+    #[arg(
+        long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "3",
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub(crate) profiles: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -396,6 +403,8 @@ pub(crate) enum ProfilerName {
     OffProcessor,
     /// The part of off-processor that waits for locks. A flame graph.
     LockWaits,
+    /// In which functions memory is asked for. A trap for each call of malloc and its kin; needs root. A flame graph.
+    Allocations,
     /// Which system calls an operation makes. A record or two stops for each call. A table.
     SystemCalls,
     /// How often threads leave the processor. Nothing is attached. A table.

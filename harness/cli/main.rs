@@ -23,6 +23,8 @@ mod output;
 #[cfg(measures)]
 mod progress;
 #[cfg(measures)]
+mod sampler;
+#[cfg(measures)]
 mod session;
 
 use std::ffi::OsString;

@@ -73,6 +73,11 @@ impl Session {
         }
     }
 
+    /// The conformance cases.
+    pub(crate) fn qualifier(&self) -> &dyn Qualifier {
+        &self.conformance
+    }
+
     /// How this program was built.
     pub(crate) const fn build(&self) -> &Build {
         &self.build

@@ -54,8 +54,20 @@ pub struct TurnCount {
     pub operations: u64,
     /// System calls of the server's process tree in it; `None` when they could not be counted.
     pub system_calls: Option<u64>,
+    /// Calls of the C library's functions that give out memory, by the same processes; `None` when they could not be
+    /// counted.
+    pub allocations: Option<u64>,
     /// Bytes that the server sent in it, as far as they arrived.
     pub sent_bytes: u64,
+}
+
+/// Something that could not be counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCounted {
+    /// What, such as `system calls`.
+    pub metric: String,
+    /// Why, and what would allow it.
+    pub because: String,
 }
 
 /// What a generator says of servers that took turns.
@@ -68,8 +80,8 @@ pub struct Turns {
     pub cpu_busy: Vec<f64>,
     /// One for each server, where counting was asked for.
     pub counts: Vec<TurnCount>,
-    /// Why system calls could not be counted.
-    pub not_counted: Option<String>,
+    /// What could not be counted of them.
+    pub not_counted: Vec<NotCounted>,
 }
 
 /// Which of the two measurements of a scenario a triple belongs to.
@@ -108,9 +120,9 @@ pub struct TripleRecord {
     /// What was counted behind them; most triples count nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<TurnCount>,
-    /// Why system calls could not be counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_counted: Option<String>,
+    /// What could not be counted of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_counted: Vec<NotCounted>,
     /// Why it was not measured to the end; such a triple counts for nothing but the failure.
     pub failed: Option<String>,
 }

@@ -26,7 +26,7 @@ pub use formula::{
 };
 pub use gate::{
     CountedChange, CountedState, GATE_SCHEMA, GateReport, GateRow, GateSide, GateVerdict,
-    MetricChange, Phase, TripleRecord, Turn, TurnCount, Turns,
+    MetricChange, NotCounted, Phase, TripleRecord, Turn, TurnCount, Turns,
 };
 pub use host::{Host, UringSupport};
 pub use implementation::{
@@ -39,8 +39,8 @@ pub use name::{Id, ImplementationSpec, NameError, ScenarioSpec, Settings};
 pub use params::{ParamError, Parameter, ParameterKind, Params, parse_duration, parse_size};
 pub use plan::{Group, Omitted, Plan, PlannedCell, Purpose};
 pub use profile::{
-    FunctionChange, PROFILE_SCHEMA, Profile, ProfileDifference, ProfileFigure, ProfileReport,
-    ProfiledSide, ProfiledSubject, ProfilerAbout, ProfilerSlowdown,
+    AttachedProfile, FunctionChange, PROFILE_SCHEMA, Profile, ProfileDifference, ProfileFigure,
+    ProfileReport, ProfiledSide, ProfiledSubject, ProfilerAbout, ProfilerSlowdown,
 };
 pub use record::{Build, Placement, Program, RunRecord, SCHEMA, Status};
 pub use scenario::{

@@ -105,6 +105,15 @@ pub struct ProfileDifference {
     pub changes: Vec<FunctionChange>,
 }
 
+/// A profile of a cell, in the folder of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttachedProfile {
+    /// Its folder, by its name in that of the run. There lies a page, `index.html`.
+    pub folder: String,
+    /// What was found.
+    pub report: ProfileReport,
+}
+
 /// One of the profiled servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfiledSubject {

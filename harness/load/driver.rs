@@ -7,7 +7,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use ringside_contract::{Arrivals, LoadPlan, Measures, Params, Scenario};
-use ringside_metal::{SyscallCounter, monotonic_ns, own_table};
+use ringside_metal::{CallCounter, monotonic_ns, own_table};
 use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
@@ -401,7 +401,7 @@ impl Conductor<'_> {
         warnings: &mut Vec<String>,
     ) -> [Option<Counted>; 2] {
         self.shared.enter(number);
-        let open = |watched: &Watched| SyscallCounter::open(&watched.threads());
+        let open = |watched: &Watched| CallCounter::system_calls(&watched.threads());
         let counters = match (
             self.server.as_ref().map(open).transpose(),
             open(&self.generator),

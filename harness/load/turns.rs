@@ -9,9 +9,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use ringside_contract::{
-    Arrivals, BlockTiming, LoadPlan, Params, Scenario, Turn, TurnCount, Turns,
+    Arrivals, BlockTiming, LoadPlan, NotCounted, Params, Scenario, Turn, TurnCount, Turns,
 };
-use ringside_metal::{CountError, SyscallCounter};
+use ringside_metal::{AllocationProbe, CallCounter, CountError};
 
 use crate::driver::{check, join, opened, sleep_ms, start_workers};
 use crate::error::LoadError;
@@ -151,8 +151,14 @@ struct Taken {
     generator_clocks: [Clocks; 2],
 }
 
-/// What a server's turn of counting came to: its system calls, or why there are none.
-type Counted = Result<u64, CountError>;
+/// How often something was called, or why nobody knows.
+type Calls = Result<u64, String>;
+
+/// What a server's turn of counting came to.
+struct Counted {
+    system_calls: Calls,
+    allocations: Calls,
+}
 
 /// Waits until every server has its connections.
 fn lead<'a>(
@@ -202,13 +208,12 @@ fn conduct(sides: &[Led<'_>], options: &TurnOptions) -> Conducted {
 
 /// Counts each server, in their order: a count is moved by no neighbour.
 fn count_each(sides: &[Led<'_>], options: &TurnOptions) -> Vec<Counted> {
-    let wanted = if options.timing.count_ms > 0 {
-        sides
-    } else {
-        &[]
-    };
+    if options.timing.count_ms == 0 {
+        return Vec::new();
+    }
     let round = u32::try_from(options.order.len()).unwrap_or(u32::MAX);
-    wanted.iter().map(|side| side.count(round)).collect()
+    let probe = AllocationProbe::install().map_err(|error| error.to_string());
+    sides.iter().map(|side| side.count(round, &probe)).collect()
 }
 
 /// With fewer connections one server would be asked for less than another.
@@ -259,18 +264,34 @@ impl Led<'_> {
         }
     }
 
-    /// Counts system calls in a turn that is not timed.
-    fn count(&self, round: u32) -> Counted {
+    /// Counts in a turn that is not timed.
+    fn count(&self, round: u32, probe: &Result<AllocationProbe, String>) -> Counted {
         let warmup = warmup_of(round);
         self.shared.enter(warmup);
         sleep_ms(self.segments[warmup].length_ms);
-        let counter = SyscallCounter::open(&self.server.threads());
-        let started = counter.and_then(|counter| counter.start().map(|()| counter));
+        let threads = self.server.threads();
+        let system_calls = started(CallCounter::system_calls(&threads));
+        let allocations = match probe {
+            Ok(probe) => started(CallCounter::allocations(probe, &threads)),
+            Err(because) => Err(because.clone()),
+        };
         self.shared.enter(warmup + 1);
         sleep_ms(self.segments[warmup + 1].length_ms);
         self.shared.enter(warmup + 2);
-        started.and_then(|counter| counter.stop())
+        Counted {
+            system_calls: stopped(system_calls),
+            allocations: stopped(allocations),
+        }
     }
+}
+
+fn started(counter: Result<CallCounter, CountError>) -> Result<CallCounter, String> {
+    let started = counter.and_then(|counter| counter.start().map(|()| counter));
+    started.map_err(|error| error.to_string())
+}
+
+fn stopped(counter: Result<CallCounter, String>) -> Calls {
+    counter.and_then(|counter| counter.stop().map_err(|error| error.to_string()))
 }
 
 /// Processor time of each turn from its beginning to the next turn of its server, or to the reading behind all.
@@ -303,24 +324,42 @@ fn told(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) ->
     } = conducted;
     let whole = whole_turns(&taken, &behind);
     let rounds = taken.iter().map(|turn| turn.round + 1).max().unwrap_or(0);
-    let mut not_counted = None;
-    let mut count = |(server, counted): (usize, Counted)| {
+    let not_counted = not_counted(&counted);
+    let count = |(server, counted): (usize, Counted)| {
         let tally = tally(&reports[server], warmup_of(rounds) + 1);
-        let system_calls = counted.map_err(|error| not_counted = Some(error.to_string()));
         TurnCount {
             server: u32::try_from(server).unwrap_or(u32::MAX),
             operations: tally.operations,
-            system_calls: system_calls.ok(),
+            system_calls: counted.system_calls.ok(),
+            allocations: counted.allocations.ok(),
             sent_bytes: tally.received,
         }
     };
-    let counts = counted.into_iter().enumerate().map(&mut count).collect();
+    let counts = counted.into_iter().enumerate().map(count).collect();
     Turns {
         turns: told_turns(taken, &whole, reports),
         cpu_busy,
         counts,
         not_counted,
     }
+}
+
+/// Each thing that could not be counted of a server, with the first reason.
+fn not_counted(counted: &[Counted]) -> Vec<NotCounted> {
+    let first = |metric: &str, calls: fn(&Counted) -> &Calls| {
+        let because = counted.iter().find_map(|one| calls(one).as_ref().err())?;
+        Some(NotCounted {
+            metric: metric.to_owned(),
+            because: because.clone(),
+        })
+    };
+    [
+        first("system calls", |one| &one.system_calls),
+        first("allocations", |one| &one.allocations),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn told_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec<Turn> {
@@ -430,7 +469,14 @@ mod tests {
             // An echo reads and writes. Where nobody may count, it says why.
             let enough = |calls| calls >= count.operations;
             assert!(count.system_calls.is_none_or(enough), "{count:?}");
-            assert_eq!(count.system_calls.is_none(), taken.not_counted.is_some());
+            let counted = [
+                ("system calls", count.system_calls),
+                ("allocations", count.allocations),
+            ];
+            for (metric, calls) in counted {
+                let told = taken.not_counted.iter().any(|one| one.metric == metric);
+                assert_eq!(calls.is_none(), told, "{metric}");
+            }
         }
     }
 

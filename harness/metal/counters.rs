@@ -1,14 +1,16 @@
-//! Counting system calls of other processes through the kernel's `raw_syscalls:sys_enter` trace point
-//! and `perf_event_open(2)`. Counting slows every call down, so it never overlaps a timed window.
+//! Counting what other processes do: system calls through the kernel's `raw_syscalls:sys_enter` trace point, and
+//! allocations through probes, both with `perf_event_open(2)`. Counting slows every call down, so it never overlaps a
+//! timed window.
 
-use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::path::Path;
 
 use thiserror::Error;
 
-/// Why system calls cannot be counted.
+use crate::allocation_probe::AllocationProbe;
+use crate::tracefs::Tracefs;
+
+/// Why calls cannot be counted.
 #[derive(Debug, Error)]
 pub enum CountError {
     /// The number of the trace point could not be found out.
@@ -22,7 +24,7 @@ pub enum CountError {
     },
     /// A counter could not be opened.
     #[error(
-        "failed to open a counter of system calls on thread {thread} ({source}); \
+        "failed to open a counter of calls on thread {thread} ({source}); \
          it needs root, or CAP_PERFMON with sysctl kernel.perf_event_paranoid=-1"
     )]
     Open {
@@ -32,7 +34,7 @@ pub enum CountError {
         source: io::Error,
     },
     /// A counter could not be switched or read.
-    #[error("failed to read a counter of system calls ({source})")]
+    #[error("failed to read a counter of calls ({source})")]
     Read {
         /// The system's answer.
         source: io::Error,
@@ -41,24 +43,38 @@ pub enum CountError {
 
 /// One counter for each thread it was opened on; threads that these create are counted too.
 #[derive(Debug)]
-pub struct SyscallCounter {
+pub struct CallCounter {
     counters: Vec<OwnedFd>,
 }
 
-impl SyscallCounter {
-    /// Opens a stopped counter on each of `threads`. A thread that has ended meanwhile is left out.
+impl CallCounter {
+    /// Opens a stopped counter of system calls on each of `threads`. A thread that has ended meanwhile is left out.
     ///
     /// # Errors
     /// [`CountError`], whose message says what would allow it.
-    pub fn open(threads: &[u32]) -> Result<Self, CountError> {
-        let trace_point =
-            trace_point_number().map_err(|source| CountError::TracePoint { source })?;
-        let mut counters = Vec::with_capacity(threads.len());
+    pub fn system_calls(threads: &[u32]) -> Result<Self, CountError> {
+        let number = Tracefs::open().and_then(|tracefs| tracefs.number(SYSTEM_CALLS));
+        let number = number.map_err(|source| CountError::TracePoint { source })?;
+        Self::open(&[number], threads)
+    }
+
+    /// The same for allocations, for as long as the probes are there.
+    ///
+    /// # Errors
+    /// [`CountError`], whose message says what would allow it.
+    pub fn allocations(probe: &AllocationProbe, threads: &[u32]) -> Result<Self, CountError> {
+        Self::open(probe.numbers(), threads)
+    }
+
+    fn open(trace_points: &[u64], threads: &[u32]) -> Result<Self, CountError> {
+        let mut counters = Vec::with_capacity(threads.len() * trace_points.len());
         for &thread in threads {
-            match open_counter(trace_point, thread) {
-                Ok(counter) => counters.push(counter),
-                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-                Err(source) => return Err(CountError::Open { thread, source }),
+            for &trace_point in trace_points {
+                match open_counter(trace_point, thread) {
+                    Ok(counter) => counters.push(counter),
+                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                    Err(source) => return Err(CountError::Open { thread, source }),
+                }
             }
         }
         Ok(Self { counters })
@@ -107,7 +123,7 @@ impl SyscallCounter {
 const ENABLE: libc::c_ulong = 0x2400;
 const DISABLE: libc::c_ulong = 0x2401;
 
-const TRACE_POINT_FILE: &str = "events/raw_syscalls/sys_enter/id";
+const SYSTEM_CALLS: &str = "raw_syscalls/sys_enter";
 
 /// The first 64 bytes of the kernel's `perf_event_attr`, its oldest form (`PERF_ATTR_SIZE_VER0`).
 #[repr(C)]
@@ -159,60 +175,13 @@ fn open_counter(trace_point: u64, thread: u32) -> io::Result<OwnedFd> {
     }
 }
 
-/// Looks where tracefs is usually mounted, then in an instance of it that is mounted nowhere (which
-/// root may create and which leaves no trace).
-fn trace_point_number() -> io::Result<u64> {
-    let mut refused = None;
-    for root in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
-        match fs::read_to_string(Path::new(root).join(TRACE_POINT_FILE)) {
-            Ok(text) => return parse_number(&text),
-            Err(error) => refused = refused.or(Some(error)),
-        }
-    }
-    match read_unmounted() {
-        Ok(text) => parse_number(&text),
-        Err(_) => Err(refused.unwrap_or_else(|| io::Error::other("tracefs is not there"))),
-    }
-}
-
-fn parse_number(text: &str) -> io::Result<u64> {
-    text.trim()
-        .parse()
-        .map_err(|_| io::Error::other(format!("`{}` is no number", text.trim())))
-}
-
-fn read_unmounted() -> io::Result<String> {
-    use rustix::fs::{Mode, OFlags, openat};
-    use rustix::mount::{
-        FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen,
-    };
-    let context = fsopen("tracefs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    fsconfig_create(&context)?;
-    let root = fsmount(
-        &context,
-        FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::empty(),
-    )?;
-    let file = openat(
-        &root,
-        TRACE_POINT_FILE,
-        OFlags::RDONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    io::read_to_string(fs::File::from(file))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_counter_sees_the_calls_of_its_thread_or_says_what_would_allow_it() {
-        let thread = rustix::thread::gettid()
-            .as_raw_nonzero()
-            .get()
-            .unsigned_abs();
-        match SyscallCounter::open(&[thread]) {
+        match CallCounter::system_calls(&[this_thread()]) {
             Ok(counter) => {
                 counter.start().unwrap();
                 for _ in 0..100 {
@@ -226,8 +195,34 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_a_trace_point_is_read_with_its_newline() {
-        assert_eq!(parse_number("391\n").unwrap(), 391);
-        assert!(parse_number("nothing").is_err());
+    fn allocations_of_a_thread_are_counted_while_the_probes_are_there_or_it_says_why_not() {
+        let probe = match AllocationProbe::install() {
+            Ok(probe) => probe,
+            Err(error) => {
+                assert!(error.to_string().contains("root"), "{error}");
+                return;
+            }
+        };
+        let counter = CallCounter::allocations(&probe, &[this_thread()]).unwrap();
+        counter.start().unwrap();
+        for size in 1..=100_usize {
+            std::hint::black_box(vec![1_u8; size]);
+        }
+        let calls = counter.stop().unwrap();
+        assert!((100..200).contains(&calls), "{calls}");
+        let listed = |probe: &str| {
+            let list = Tracefs::open().unwrap().read("uprobe_events").unwrap();
+            list.contains(probe)
+        };
+        let group = probe.event();
+        let group = group.trim_end_matches(":*");
+        assert!(listed(group));
+        drop((counter, probe));
+        assert!(!listed(group));
+    }
+
+    fn this_thread() -> u32 {
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        id.unsigned_abs()
     }
 }

@@ -10,7 +10,7 @@ use ringside_contract::Host;
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::CpuSet;
 
-use crate::counters::SyscallCounter;
+use crate::counters::CallCounter;
 use crate::{counter_probe, uring_probe};
 
 /// Kernel settings that move results or explain a refusal.
@@ -92,7 +92,7 @@ fn syscall_counting_refused() -> Option<String> {
         .as_raw_nonzero()
         .get()
         .unsigned_abs();
-    SyscallCounter::open(&[thread])
+    CallCounter::system_calls(&[thread])
         .err()
         .map(|error| error.to_string())
 }

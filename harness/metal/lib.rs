@@ -5,6 +5,7 @@
 )]
 
 pub mod affinity;
+mod allocation_probe;
 mod client_epoll;
 mod client_socket;
 mod clock;
@@ -20,14 +21,16 @@ pub mod ring;
 pub mod seccomp;
 mod small_table;
 pub mod socket;
+mod tracefs;
 pub mod transfer;
 pub mod uring_probe;
 mod usage;
 
+pub use allocation_probe::{AllocationProbe, ProbeError};
 pub use client_epoll::wait_events;
 pub use client_socket::bind_without_port;
 pub use clock::{coarse_millis, monotonic_ns, process_cpu_ns, thread_cpu_ns};
-pub use counters::{CountError, SyscallCounter};
+pub use counters::{CallCounter, CountError};
 pub use descriptors::{own_table, raise_descriptor_limit};
 pub use held::Held;
 pub use small_table::SmallTable;

@@ -46,6 +46,12 @@ pub fn remarks(profiler: Profiler, folded: &Folded) -> Vec<String> {
     .collect()
 }
 
+/// The same of stacks that a process took of itself, in which the kernel has no part.
+pub fn remarks_of_itself(folded: &Folded) -> Vec<String> {
+    let remarks = [few(Profiler::OnProcessor, folded), broken(folded)];
+    remarks.into_iter().flatten().collect()
+}
+
 fn few(profiler: Profiler, folded: &Folded) -> Option<String> {
     let total = folded.total();
     let few = profiler.unit() == Unit::Samples && total < SAMPLES_FEW;

@@ -2,8 +2,8 @@
 //! records is `cli`.
 //!
 //! ```text
-//! perf script -> script (events) -> on_processor, off_processor -> Folded -> graph, differential (SVG)
-//!                                                                        `-> shares, lock_waits, checks (words)
+//! perf script -> script (events) -> sampled, off_processor -> Folded -> graph, differential (SVG)
+//!                                                                   `-> shares, lock_waits, checks (words)
 //! ```
 
 mod checks;
@@ -13,21 +13,21 @@ mod frame;
 mod graph;
 mod lock_waits;
 mod off_processor;
-mod on_processor;
 mod profilers;
+mod sampled;
 mod script;
 mod shares;
 mod slowdown;
 mod system_calls;
 
-pub use checks::{Refusal, refusal, remarks};
+pub use checks::{Refusal, refusal, remarks, remarks_of_itself};
 pub use differential::{Differential, differential};
 pub use folded::{Folded, FoldedError};
 pub use graph::{GraphError, GraphWords, flame_graph};
 pub use lock_waits::lock_waits;
 pub use off_processor::OffProcessor;
-pub use on_processor::OnProcessor;
-pub use profilers::{Method, Profiler, Unit};
+pub use profilers::{ALLOCATIONS_EACH, Method, Profiler, Unit};
+pub use sampled::Sampled;
 pub use script::{Event, Happened, ScriptError, read_events};
 pub use shares::{changes, shares};
 pub use slowdown::{BlockRate, slowdown};

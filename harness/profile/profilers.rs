@@ -13,6 +13,8 @@ pub enum Profiler {
     OffProcessor,
     /// Where they wait for locks.
     LockWaits,
+    /// Where memory is asked for.
+    Allocations,
     /// Which system calls they make.
     SystemCalls,
     /// How often they leave the processor.
@@ -37,6 +39,8 @@ pub enum Unit {
     Samples,
     /// Time.
     Microseconds,
+    /// Calls of the C library's functions that give out memory.
+    Allocations,
     /// System calls.
     Calls,
     /// Times that a thread left the processor.
@@ -45,10 +49,11 @@ pub enum Unit {
 
 impl Profiler {
     /// All, in the order in which they are told of.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OnProcessor,
         Self::OffProcessor,
         Self::LockWaits,
+        Self::Allocations,
         Self::SystemCalls,
         Self::ContextSwitches,
     ];
@@ -59,6 +64,7 @@ impl Profiler {
             Self::OnProcessor => "on-processor",
             Self::OffProcessor => "off-processor",
             Self::LockWaits => "lock-waits",
+            Self::Allocations => "allocations",
             Self::SystemCalls => "system-calls",
             Self::ContextSwitches => "context-switches",
         }
@@ -81,6 +87,11 @@ impl Profiler {
                 "in which functions threads wait for locks, and how long",
                 "that of off-processor, of which it is a part",
                 "a flame graph, folded stacks in microseconds",
+            ],
+            Self::Allocations => [
+                "in which functions memory is asked for, and how often",
+                "a trap for each call of malloc and its kin: much for a server that asks often",
+                "a flame graph, folded stacks in allocations",
             ],
             Self::SystemCalls => [
                 "which system calls an operation makes",
@@ -109,7 +120,9 @@ impl Profiler {
     /// How it looks.
     pub const fn method(self) -> Method {
         match self {
-            Self::OnProcessor | Self::OffProcessor | Self::LockWaits => Method::Stacks,
+            Self::OnProcessor | Self::OffProcessor | Self::LockWaits | Self::Allocations => {
+                Method::Stacks
+            }
             Self::SystemCalls => Method::Trace,
             Self::ContextSwitches => Method::Counters,
         }
@@ -120,13 +133,14 @@ impl Profiler {
         match self {
             Self::OnProcessor => Unit::Samples,
             Self::OffProcessor | Self::LockWaits => Unit::Microseconds,
+            Self::Allocations => Unit::Allocations,
             Self::SystemCalls => Unit::Calls,
             Self::ContextSwitches => Unit::Switches,
         }
     }
 
     /// Arguments of `perf record` that make it this profiler, without whom to watch and where to write; none for one
-    /// that takes no stacks.
+    /// that takes no stacks. Before those of [`Self::Allocations`] stands `-e` with the probes.
     pub const fn record_arguments(self) -> &'static [&'static str] {
         match self {
             // A software clock is there on every machine, also on a virtual one without counters. 997 is a prime:
@@ -136,6 +150,7 @@ impl Profiler {
             Self::OffProcessor | Self::LockWaits => {
                 &["-e", "context-switches", "-c", "1", "--switch-events", "-g"]
             }
+            Self::Allocations => &["-c", "11", "-g"],
             Self::SystemCalls | Self::ContextSwitches => &[],
         }
     }
@@ -151,14 +166,30 @@ impl Profiler {
     }
 }
 
+/// Each so-many-th allocation is looked at, so that the recording of a server that makes a million a second can be read
+/// in seconds. A prime, for the reason given above; it stands in [`Profiler::record_arguments`] too.
+pub const ALLOCATIONS_EACH: u64 = 11;
+
 impl Unit {
     /// In words.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Samples => "samples",
             Self::Microseconds => "microseconds",
+            Self::Allocations => "allocations",
             Self::Calls => "calls",
             Self::Switches => "switches",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allocation_stands_for_as_many_as_are_passed_over() {
+        let arguments = Profiler::Allocations.record_arguments();
+        assert_eq!(arguments[..2], ["-c", &ALLOCATIONS_EACH.to_string()]);
     }
 }

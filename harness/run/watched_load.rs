@@ -33,6 +33,8 @@ pub struct WatchedLoad<'a> {
     pub timing: BlockTiming,
     /// Seed of every byte.
     pub seed: u64,
+    /// Share of its cores that the server may use.
+    pub core_share: f64,
     /// Where the generator's standard error goes.
     pub log: &'a Path,
 }
@@ -71,7 +73,7 @@ impl WatchedLoad<'_> {
             scenario: self.scenario,
             steps: steps(Some(self.plan)),
             connections: self.plan.connections,
-            core_share: 1.0,
+            core_share: self.core_share,
             timing: &self.timing,
             seed: self.seed,
             log: self.log,

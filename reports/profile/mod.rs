@@ -7,3 +7,4 @@ mod words;
 
 pub use page::profile_page;
 pub use table::profile_table;
+pub(crate) use words::NO_VERDICT;

@@ -5,7 +5,7 @@ use ringside_contract::{Profile, ProfileFigure, ProfileReport, ProfiledSide, Pro
 use crate::format::percent;
 
 /// What a profile is not.
-pub(super) const NO_VERDICT: &str = "A profiled run enters no verdict: it writes no record, and its figures are not compared with those of any run.";
+pub(crate) const NO_VERDICT: &str = "A profiled run enters no verdict: it writes no record, and its figures are not compared with those of any run.";
 
 /// What was profiled, as a title.
 pub(super) fn title(report: &ProfileReport) -> String {

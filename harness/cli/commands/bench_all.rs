@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::args::{BenchAllArgs, Format, Global};
+use crate::commands::profile::attached;
 use crate::commands::{judge, plan, report, run};
 use crate::exit::Exit;
 use crate::output::Output;
@@ -18,7 +19,13 @@ pub(crate) fn bench_all(
     let began = Instant::now();
     let session = Session::open(global)?;
     let plan = plan::make(global, &args.plan, &session)?;
-    let outcome = run::execute(&session, &plan, &args.out, output)?;
+    let mut outcome = run::execute(&session, &plan, &args.out, output)?;
+    if let Some(seconds) = args.profiles
+        && !outcome.interrupted
+    {
+        // What stops here is told like a run that was stopped: going on with it finds nothing left to measure.
+        outcome.interrupted = !attached::attach(&session, &outcome.folder, seconds, output)?;
+    }
     let verdicts = judge::judge_run(global, &outcome.folder, output)?;
     let page = report::write_page(&verdicts, &outcome.folder)?;
     match output.format {

@@ -1,9 +1,10 @@
 //! `ringside report`: from verdicts to one HTML file.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use ringside_contract::{SCHEMA, Verdicts};
+use ringside_contract::{AttachedProfile, PROFILE_SCHEMA, SCHEMA, Verdicts};
 
 use crate::args::{Format, ReportArgs};
 use crate::exit::Exit;
@@ -38,6 +39,42 @@ pub(crate) fn report(args: &ReportArgs, output: &Output) -> anyhow::Result<Exit>
 /// Renders the page into `folder` and gives its path.
 pub(crate) fn write_page(verdicts: &Verdicts, folder: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("index.html");
-    files::write_whole(&path, ringside_reports::page(verdicts).as_bytes())?;
+    let page = ringside_reports::page(verdicts, &attached(folder)?);
+    files::write_whole(&path, page.as_bytes())?;
     Ok(path)
 }
+
+/// The profiles in the folder of a run, by the names of their folders.
+///
+/// # Errors
+/// One of them cannot be read.
+fn attached(folder: &Path) -> anyhow::Result<Vec<AttachedProfile>> {
+    let profiles = folder.join(PROFILES);
+    let Ok(entries) = std::fs::read_dir(&profiles) else {
+        return Ok(Vec::new());
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut names = names
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("failed to read {}", profiles.display()))?;
+    names.sort_unstable();
+    let read = |name: OsString| {
+        let path = profiles.join(&name).join(PROFILE);
+        let text = std::fs::read(&path).with_context(|| {
+            format!(
+                "failed to read {}; remove its folder if it is no profile",
+                path.display()
+            )
+        })?;
+        Ok(AttachedProfile {
+            folder: format!("{PROFILES}/{}", name.display()),
+            report: files::of_schema(PROFILE_SCHEMA, &text, &path, "remove its folder")?,
+        })
+    };
+    names.into_iter().map(read).collect()
+}
+
+/// The folder of all profiles, below that of reports or of a run.
+pub(crate) const PROFILES: &str = "profiles";
+/// The file for programs in the folder of a profile.
+pub(crate) const PROFILE: &str = "profile.json";

@@ -16,6 +16,7 @@ use crate::args::{Global, Refused, ServeArgs};
 use crate::catalogue;
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
+use crate::sampler::Sampler;
 
 /// The line that says that the server accepts connections.
 #[derive(Debug, Serialize)]
@@ -63,6 +64,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     // A soft limit of 1024, which is usual, is less than the connections of some scenarios. nginx and
     // the generator raise theirs too.
     ringside_metal::raise_descriptor_limit();
+    let sampler = Sampler::start()?;
     let service = implementation
         .start(&ServeOptions {
             listen: args.listen,
@@ -89,6 +91,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
         chosen: endpoint.chosen.clone(),
     })?;
     signals.forever().next();
+    sampler.map(Sampler::end).transpose()?;
     let counters = service
         .stop()
         .with_context(|| format!("failed to stop {spec}"))?;

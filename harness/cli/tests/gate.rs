@@ -133,8 +133,25 @@ fn a_build_that_does_not_serve_is_an_error_with_its_words() {
     let head = build_that_says(folder.path(), "head", identity.trim());
     let sides = [BASE, &format!("--head-bin={head}")];
     let said = gate(folder.path(), sides, &[], 1);
-    assert!(said.contains("3 triples could not be measured"), "{said}");
+    assert!(said.contains("echo/epoll of head did not start"), "{said}");
     assert!(said.contains("no ready line"), "{said}");
+}
+
+#[test]
+fn a_build_that_answers_wrongly_is_an_error_with_the_cases_that_it_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = serve ] && shift 2 && exec {BINARY} serve http/epoll \"$@\"\nexec {BINARY} \"$@\"\n"
+    );
+    let head = write(folder.path(), "head", &script);
+    std::fs::set_permissions(&head, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let sides = [BASE, &format!("--head-bin={head}")];
+    let said = gate(folder.path(), sides, &[], 1);
+    assert!(
+        said.contains("echo/epoll of head fails its cases"),
+        "{said}"
+    );
+    assert!(said.contains("ringside verify"), "{said}");
 }
 
 /// As [`PLAN`], of a family whose functions are counted: to these the threshold of all applies, not the cell's.

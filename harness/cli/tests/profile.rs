@@ -8,6 +8,8 @@
 
 #[expect(dead_code, reason = "these tests have no file of JSON lines")]
 mod common;
+#[path = "common/tiny.rs"]
+mod tiny;
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +19,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::common::{ringside, run, write};
+use crate::tiny::TINY;
 
 /// A load that needs next to nothing of the machine.
 const LOAD: &str = "echo/small{connections=4}";
@@ -138,6 +141,72 @@ fn the_generator_can_be_watched_as_well() {
 }
 
 #[test]
+fn functions_that_ask_for_memory_are_seen() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let output = ringside()
+        // A thread for each connection, and a connection for each operation: each asks for memory.
+        .args(["profile", "http/blocking", "http/short", "--seconds", "1"])
+        .args(["--kind", "allocations", "--format", "json", "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("probes for allocations") {
+        assert!(said.contains("root"), "{said}");
+        eprintln!("not checked: {said}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = &report["profiles"][0];
+    assert_eq!(found["unit"], "allocations");
+    let total = found["total"].as_u64().unwrap();
+    assert!(total > 0 && total.is_multiple_of(11), "{found}");
+    let figures = found["figures"].as_array().unwrap();
+    let allocators = ["malloc", "calloc", "realloc", "posix_memalign"];
+    let is_one = |one: &Value| {
+        let name = one["name"].as_str().unwrap();
+        allocators.iter().any(|allocator| name.contains(allocator))
+    };
+    assert!(figures.iter().any(is_one), "{figures:?}");
+    let probes = std::fs::read_to_string("/sys/kernel/tracing/uprobe_events");
+    assert!(!probes.unwrap_or_default().contains("ringside_"));
+}
+
+#[test]
+fn bench_all_links_the_profiles_of_its_cells() {
+    if !can_watch() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(folder.path(), "tiny.toml", TINY);
+    let out = folder.path().join("reports");
+    let filter = ["--filter", "echo/epoll"];
+    let output = ringside()
+        .args(["bench-all", "--plan", &plan, "--profiles=1", "--out"])
+        .arg(&out)
+        .args(filter)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let latest = out.join("latest");
+    let page = std::fs::read_to_string(latest.join("index.html")).unwrap();
+    let own = "profiles/echo-epoll-echo-small";
+    for file in ["index.html", "on-processor.svg", "off-processor.svg"] {
+        assert!(page.contains(&format!("{own}/{file}")), "{file}: {said}");
+        assert!(latest.join(own).join(file).exists(), "{file}: {said}");
+    }
+    // The same page comes of what lies in the folder.
+    run(&["report", latest.to_str().unwrap()], 0);
+    let again = std::fs::read_to_string(latest.join("index.html")).unwrap();
+    assert!(again == page, "the page is another one");
+}
+
+#[test]
 fn calls_and_switches_are_counted_for_an_operation() {
     let out = tempfile::tempdir().unwrap();
     let kinds = ["--kind", "system-calls,context-switches"];
@@ -195,7 +264,7 @@ fn what_cannot_be_profiled_is_code_2_with_what_can() {
 }
 
 /// Takes a profile with `perf` as `script` has it, or with none; gives what was said. Nothing is left behind.
-fn failing(script: Option<&str>, code: i32) -> String {
+fn failing(script: Option<&str>, arguments: &[&str], code: i32) -> String {
     let folder = tempfile::tempdir().unwrap();
     let programs = folder.path().join("bin");
     std::fs::create_dir(&programs).unwrap();
@@ -207,7 +276,9 @@ fn failing(script: Option<&str>, code: i32) -> String {
     }
     let out = folder.path().join("reports");
     let output = ringside()
-        .args(["profile", "echo/epoll", LOAD, "--seconds", "1", "--out"])
+        .args(["profile", "echo/epoll", LOAD, "--seconds", "1"])
+        .args(arguments)
+        .arg("--out")
         .arg(&out)
         .env("PATH", std::env::join_paths(paths).unwrap())
         .output()
@@ -223,19 +294,52 @@ fn failing(script: Option<&str>, code: i32) -> String {
 }
 
 #[test]
-fn without_perf_there_is_a_command_that_installs_it() {
-    let said = failing(None, 1);
+fn without_perf_a_server_of_ours_samples_itself() {
+    let out = tempfile::tempdir().unwrap();
+    let output = ringside()
+        .args(["profile", "echo/epoll", LOAD, "--seconds", "3"])
+        .args(["--format", "json", "--out"])
+        .arg(out.path())
+        .env("PATH", out.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = &report["profiles"][0];
+    let stacks = std::fs::read_dir(out.path().join("profiles")).unwrap();
+    let folder = stacks.last().unwrap().unwrap().path();
+    let stacks = std::fs::read_to_string(folder.join("on-processor.folded")).unwrap();
+    assert!(stacks.contains("ringside_engine::epoll"), "{stacks}");
+    let remarks = found["remarks"].to_string();
     assert!(
-        said.contains("perf is not installed") && said.contains("linux-perf"),
-        "{said}"
+        remarks.contains("perf is not installed") && remarks.contains("linux-perf"),
+        "{remarks}"
     );
+    assert!(found["slowdown"]["rate_lost"].is_number(), "{found}");
+}
+
+#[test]
+fn what_is_not_possible_without_perf_is_told_with_a_command_that_installs_it() {
+    for (arguments, says) in [
+        (&["--off-cpu"][..], "--kind on-processor"),
+        (&["--side", "generator"], "--side server"),
+    ] {
+        let said = failing(None, arguments, 1);
+        assert!(
+            said.contains("perf is not installed")
+                && said.contains("linux-perf")
+                && said.contains(says),
+            "{said}"
+        );
+    }
 }
 
 #[test]
 fn a_refusal_names_the_setting_that_would_allow_it() {
     let script =
         "#!/bin/sh\necho 'Consider adjusting /proc/sys/kernel/perf_event_paranoid' >&2\nexit 255\n";
-    let said = failing(Some(script), 1);
+    let said = failing(Some(script), &[], 1);
     assert!(
         said.contains("sysctl kernel.perf_event_paranoid=1"),
         "{said}"
@@ -245,7 +349,7 @@ fn a_refusal_names_the_setting_that_would_allow_it() {
 #[test]
 fn a_profile_without_samples_is_code_6() {
     let script = "#!/bin/sh\n[ \"$1\" = record ] || exit 0\nfor last; do :; done\n: > \"$last\"\nexec sleep 1000\n";
-    let said = failing(Some(script), 6);
+    let said = failing(Some(script), &[], 6);
     assert!(said.contains("has not one sample"), "{said}");
 }
 
@@ -270,6 +374,25 @@ fn a_planted_function_has_most_of_the_samples() {
     assert!(first["value"].as_f64().unwrap() >= 0.8, "{first}");
     let graph = std::fs::read_to_string(folder.join("on-processor.svg")).unwrap();
     assert!(graph.contains(&format!("<title>{HOT} (")), "{graph}");
+}
+
+#[cfg(feature = "plant")]
+#[test]
+fn a_planted_lock_has_most_of_the_waiting_for_locks() {
+    if !can_watch() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["echo/epoll", LOAD, "--kind", "lock-waits", "--seconds", "1"];
+    let (_, folder) = profile(&arguments, out.path(), Some("lock:00001000"));
+    let stacks = std::fs::read_to_string(folder.join("lock-waits.folded")).unwrap();
+    let weight = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
+    let all: u64 = stacks.lines().map(weight).sum();
+    // The server's thread waits for the one that has the lock, which waits for it in turn.
+    let planted = stacks
+        .lines()
+        .filter(|line| line.contains("ringside_engine::plant::holder"));
+    assert!(planted.map(weight).sum::<u64>() * 10 >= all * 8, "{stacks}");
 }
 
 #[cfg(feature = "plant")]

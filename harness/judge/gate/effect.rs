@@ -386,7 +386,7 @@ mod tests {
             turns,
             cpu_busy: Vec::new(),
             counts: Vec::new(),
-            not_counted: None,
+            not_counted: Vec::new(),
             failed: None,
         }
     }

@@ -21,8 +21,9 @@ pub struct ServedCount {
 type Reading = (&'static str, fn(&TurnCount) -> Option<u64>);
 
 /// All that is counted.
-const READINGS: [Reading; 2] = [
+const READINGS: [Reading; 3] = [
     ("system calls an operation", |count| count.system_calls),
+    ("allocations an operation", |count| count.allocations),
     ("bytes an operation", |count| Some(count.sent_bytes)),
 ];
 
@@ -82,6 +83,7 @@ mod tests {
             server,
             operations: 100,
             system_calls,
+            allocations: Some(300),
             sent_bytes: 6_400,
         };
         TripleRecord {
@@ -96,7 +98,7 @@ mod tests {
             turns: Vec::new(),
             counts: (0..).zip(calls).map(count).collect(),
             cpu_busy: Vec::new(),
-            not_counted: None,
+            not_counted: Vec::new(),
             failed: None,
         }
     }
@@ -110,6 +112,7 @@ mod tests {
             .collect();
         let expected = [
             ("system calls an operation", 2.1, 2.3),
+            ("allocations an operation", 3.0, 3.0),
             ("bytes an operation", 64.0, 64.0),
         ];
         assert_eq!(figures, expected);
@@ -118,8 +121,8 @@ mod tests {
     #[test]
     fn what_could_not_be_counted_is_no_figure() {
         let counts = served_counts(&record([Some(200), None, Some(230)]));
-        assert_eq!(counts.len(), 1);
-        assert_eq!(counts[0].metric, "bytes an operation");
+        let metrics: Vec<_> = counts.iter().map(|count| count.metric).collect();
+        assert_eq!(metrics, ["allocations an operation", "bytes an operation"]);
         let mut idle = record([Some(0); 3]);
         idle.counts[2].operations = 0;
         assert!(served_counts(&idle).is_empty());
@@ -135,7 +138,8 @@ mod tests {
             let states = changes.into_iter().map(|change| change.state);
             states.collect::<Vec<_>>()
         };
-        assert_eq!(states(0.05), [CountedState::Warning, CountedState::Same]);
-        assert_eq!(states(0.10), [CountedState::Same, CountedState::Same]);
+        const SAME: CountedState = CountedState::Same;
+        assert_eq!(states(0.05), [CountedState::Warning, SAME, SAME]);
+        assert_eq!(states(0.10), [SAME; 3]);
     }
 }

@@ -23,7 +23,7 @@ fn every_document_is_clean_on_a_phone() {
         return;
     };
     for (name, verdicts) in fixtures::documents() {
-        let report = browser.open(name, &page(&verdicts), NARROW);
+        let report = browser.open(name, &page(&verdicts, &[]), NARROW);
         report.expect_clean();
         assert_eq!(report.fact("width"), Some("390"), "{name}");
     }
@@ -35,7 +35,9 @@ fn a_rich_page_is_clean_on_a_desktop_screen() {
         return;
     };
     for (name, verdicts) in [("rich", fixtures::rich()), ("hostile", fixtures::hostile())] {
-        browser.open(name, &page(&verdicts), WIDE).expect_clean();
+        browser
+            .open(name, &page(&verdicts, &[]), WIDE)
+            .expect_clean();
     }
 }
 
@@ -45,7 +47,7 @@ fn a_published_run_is_clean_and_its_tables_fit_a_desktop_screen() {
         return;
     };
     for verdicts in published::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         browser.open("published", &html, NARROW).expect_clean();
         let wide = browser.open("published", &html, WIDE);
         wide.expect_clean();
@@ -90,7 +92,7 @@ fn the_dark_page_is_dark_and_clean() {
     let Some(browser) = Browser::find() else {
         return;
     };
-    let light = page(&fixtures::rich());
+    let light = page(&fixtures::rich(), &[]);
     let dark = light.replace("id=\"theme-auto\" checked", "id=\"theme-auto\"");
     let dark = dark.replace("id=\"theme-dark\"", "id=\"theme-dark\" checked");
     assert_ne!(
@@ -110,7 +112,7 @@ fn scripts_add_sorting_and_nothing_else_needs_them() {
     let Some(browser) = Browser::find() else {
         return;
     };
-    let html = page(&fixtures::rich());
+    let html = page(&fixtures::rich(), &[]);
     let with = browser.open("rich", &html, NARROW);
     assert_eq!(with.fact("sorted"), Some("ascending"));
     assert_eq!(
@@ -159,7 +161,7 @@ fn the_probe_finds_planted_faults() {
             "label cut off",
         ),
     ] {
-        let html = page(&fixtures::empty()).replace("<footer>", &format!("{planted}<footer>"));
+        let html = page(&fixtures::empty(), &[]).replace("<footer>", &format!("{planted}<footer>"));
         let report = browser.open("planted", &html, NARROW);
         let found = report.lines.iter().any(|line| line.contains(expected));
         assert!(found, "{planted}: {:?}", report.lines);

@@ -144,7 +144,7 @@ fn lines(html: &str, id: &str) -> Vec<String> {
 
 #[test]
 fn each_line_has_the_documents_figures_and_the_measured_one() {
-    let lines = lines(&page(&fixtures::rich()), "f-http-connections");
+    let lines = lines(&page(&fixtures::rich(), &[]), "f-http-connections");
     for (line, expected) in [
         (2, "memory 40 GB – not given 25.3 GB all of the machine"),
         (
@@ -173,7 +173,7 @@ fn each_line_has_the_documents_figures_and_the_measured_one() {
 
 #[test]
 fn a_formula_stands_behind_the_claims_of_its_family_and_leads_to_its_cells() {
-    let html = page(&fixtures::rich());
+    let html = page(&fixtures::rich(), &[]);
     let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text}"));
     let formula = at("id=\"f-http-connections\"");
     assert!(at("id=\"c-http-uring-gain\"") < formula);
@@ -192,15 +192,15 @@ fn a_formula_stands_behind_the_claims_of_its_family_and_leads_to_its_cells() {
 #[test]
 fn a_formula_of_a_family_without_a_judged_claim_is_shown_all_the_same() {
     let mut verdicts = fixtures::tiny();
-    assert!(!page(&verdicts).contains("<table class=\"formula\""));
+    assert!(!page(&verdicts, &[]).contains("<table class=\"formula\""));
     verdicts.formulas = vec![table()];
-    assert!(page(&verdicts).contains("id=\"f-http-connections\""));
+    assert!(page(&verdicts, &[]).contains("id=\"f-http-connections\""));
 }
 
 #[test]
 fn a_published_run_of_the_goals_shows_what_its_messages_took() {
     for verdicts in published::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         let lines = lines(&html, "f-mqtt-latency");
         let sum = lines.iter().find(|line| line.contains("the sum"));
         let sum = sum.expect("a result");

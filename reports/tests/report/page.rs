@@ -10,7 +10,7 @@ use crate::fixtures;
 #[test]
 fn equal_verdicts_give_equal_bytes() {
     for (name, verdicts) in fixtures::documents() {
-        assert_eq!(page(&verdicts), page(&verdicts.clone()), "{name}");
+        assert_eq!(page(&verdicts, &[]), page(&verdicts.clone(), &[]), "{name}");
         assert_eq!(markdown(&verdicts), markdown(&verdicts.clone()), "{name}");
     }
 }
@@ -21,7 +21,7 @@ fn verdicts_read_back_from_json_give_the_same_page() {
     let text = serde_json::to_string(&verdicts).unwrap();
     let read: ringside_contract::Verdicts = serde_json::from_str(&text).unwrap();
     assert!(
-        page(&read) == page(&verdicts),
+        page(&read, &[]) == page(&verdicts, &[]),
         "the page changed with the last bit of a figure"
     );
 }
@@ -29,7 +29,7 @@ fn verdicts_read_back_from_json_give_the_same_page() {
 #[test]
 fn no_page_holds_a_figure_that_is_none() {
     for (name, verdicts) in fixtures::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         for word in ["NaN", "inf ", ">inf", "\"inf"] {
             assert!(!html.contains(word), "{name} holds {word}");
         }
@@ -39,7 +39,7 @@ fn no_page_holds_a_figure_that_is_none() {
 #[test]
 fn no_page_names_another_place_to_load_from() {
     for (name, verdicts) in fixtures::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         for word in [
             "http://",
             "https://",
@@ -55,7 +55,7 @@ fn no_page_names_another_place_to_load_from() {
 
 #[test]
 fn hostile_text_is_only_ever_text() {
-    let html = page(&fixtures::hostile());
+    let html = page(&fixtures::hostile(), &[]);
     assert_eq!(
         html.matches("<script").count(),
         1,
@@ -73,7 +73,7 @@ fn hostile_text_is_only_ever_text() {
 #[test]
 fn identifiers_are_unique_and_inner_links_lead_somewhere() {
     for (name, verdicts) in fixtures::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         let ids = attribute_values(&html, " id=\"");
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len(), "{name} repeats an id");
@@ -89,7 +89,7 @@ fn identifiers_are_unique_and_inner_links_lead_somewhere() {
 #[test]
 fn no_element_names_an_attribute_twice() {
     for (name, verdicts) in fixtures::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         for tag in html.split('<').filter_map(|rest| rest.split('>').next()) {
             for attribute in [" class=\"", " id=\"", " title=\""] {
                 assert!(tag.matches(attribute).count() < 2, "{name}: <{tag}>");
@@ -101,7 +101,7 @@ fn no_element_names_an_attribute_twice() {
 #[test]
 fn headings_go_down_one_level_at_a_time() {
     for (name, verdicts) in fixtures::documents() {
-        let html = page(&verdicts);
+        let html = page(&verdicts, &[]);
         let levels: Vec<u32> = html
             .match_indices("<h")
             .filter_map(|(place, _)| html[place + 2..].chars().next()?.to_digit(10))
@@ -125,7 +125,7 @@ fn headings_go_down_one_level_at_a_time() {
 #[test]
 fn every_claim_is_shown_with_its_source_and_reason() {
     let verdicts = fixtures::rich();
-    let html = page(&verdicts);
+    let html = page(&verdicts, &[]);
     for judgement in &verdicts.judgements {
         assert!(
             html.contains(&format!("id=\"c-{}\"", judgement.claim.id)),
@@ -150,7 +150,7 @@ fn a_baseline_with_other_parameters_says_which() {
     let claim = claim.expect("a claim that compares");
     claim.baseline = Some("http/uring".parse().unwrap());
     claim.baseline_params.set("connections", "3");
-    let html = page(&verdicts).replace("<wbr>", "");
+    let html = page(&verdicts, &[]).replace("<wbr>", "");
     assert!(html.contains("against http/uring{connections=3} in "));
 }
 
@@ -175,7 +175,7 @@ fn goals_stand_apart_and_are_counted_with_no_promise() {
     without
         .judgements
         .retain(|judgement| !judgement.claim.is_goal());
-    let html = page(&with);
+    let html = page(&with, &[]);
     let (documents, own) = html
         .split_once("<section id=\"goals\"")
         .expect("a section for the goals");
@@ -185,7 +185,7 @@ fn goals_stand_apart_and_are_counted_with_no_promise() {
         let (_, rest) = html.split_once("Verdicts in numbers").expect("a strip");
         rest.split("</section>").next().map(str::to_owned)
     };
-    assert_eq!(strip(&html), strip(&page(&without)));
+    assert_eq!(strip(&html), strip(&page(&without, &[])));
     let summary = markdown(&with);
     assert!(
         summary.contains("### This project's own goals"),
@@ -195,21 +195,21 @@ fn goals_stand_apart_and_are_counted_with_no_promise() {
         summary.contains("Of this project's own goals, "),
         "{summary}"
     );
-    assert!(!page(&without).contains("id=\"goals\""));
+    assert!(!page(&without, &[]).contains("id=\"goals\""));
 }
 
 #[test]
 fn too_few_rounds_name_no_winner() {
     let verdicts = fixtures::smoke();
     let because = "1 round: too few to rank, 6 are needed";
-    for text in [page(&verdicts), markdown(&verdicts)] {
+    for text in [page(&verdicts, &[]), markdown(&verdicts)] {
         assert!(text.contains("too few rounds to decide anything"), "{text}");
         assert!(text.contains(because));
         for winner in ["is best", "shares the first place"] {
             assert!(!text.contains(winner), "{winner}");
         }
     }
-    assert!(!page(&verdicts).contains("<b>★ "), "a leader of a row");
+    assert!(!page(&verdicts, &[]).contains("<b>★ "), "a leader of a row");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn no_winner_stands_beside_rivals_that_were_not_told_apart() {
             because: "0.63 to 1.13: not told apart from the best".to_owned(),
         };
     }
-    let (html, summary) = (page(&verdicts), markdown(&verdicts));
+    let (html, summary) = (page(&verdicts, &[]), markdown(&verdicts));
     for text in [&html, &summary] {
         assert!(text.contains("no clear best: "), "{text}");
         assert!(text.contains("no implementation was told apart as the best"));
@@ -243,7 +243,7 @@ fn the_top_of_the_page_is_three_short_sentences_and_the_strongest_findings() {
     for (ranking, share) in of_echo.zip([0.8, 0.25, 0.5]) {
         weaker(ranking, share);
     }
-    let html = page(&verdicts);
+    let html = page(&verdicts, &[]);
     let (_, lead) = html.split_once("<p class=\"lead\">").expect("a lead");
     let (lead, rest) = lead.split_once("</p>").expect("its end");
     let sentences: Vec<&str> = lead.split_terminator(". ").collect();
@@ -281,7 +281,7 @@ fn a_figure_that_is_only_a_bound_says_so() {
     last.mark = Mark::Undecided {
         because: "the server was not saturated".to_owned(),
     };
-    assert!(page(&verdicts).contains(">≥\u{202f}0."));
+    assert!(page(&verdicts, &[]).contains(">≥\u{202f}0."));
     verdicts.rankings[0].cells.retain(|cell| cell.bound);
     verdicts.rankings[0].cells.truncate(1);
     assert!(markdown(&verdicts).contains("(not saturated)"));
@@ -304,7 +304,7 @@ fn a_self_comparison_shows_width_pairs_and_coverage() {
 fn five_hundred_cells_make_a_page_of_a_few_megabytes_in_a_moment() {
     let verdicts = fixtures::large(500, 150);
     let began = Instant::now();
-    let html = page(&verdicts);
+    let html = page(&verdicts, &[]);
     let taken = began.elapsed();
     println!("500 cells, 150 claims: {} bytes in {taken:?}", html.len());
     assert!(html.len() < 6_000_000, "{} bytes", html.len());

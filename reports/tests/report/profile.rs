@@ -1,10 +1,10 @@
 //! A profile as page and rows, from a document made by hand.
 
 use ringside_contract::{
-    Build, FunctionChange, PROFILE_SCHEMA, Placement, Profile, ProfileDifference, ProfileFigure,
-    ProfileReport, ProfiledSide, ProfiledSubject, ProfilerAbout, ProfilerSlowdown,
+    AttachedProfile, Build, FunctionChange, PROFILE_SCHEMA, Placement, Profile, ProfileDifference,
+    ProfileFigure, ProfileReport, ProfiledSide, ProfiledSubject, ProfilerAbout, ProfilerSlowdown,
 };
-use ringside_reports::{Block, profile_page, profile_table};
+use ringside_reports::{Block, page, profile_page, profile_table};
 
 use crate::{fixtures, machine};
 
@@ -90,6 +90,26 @@ pub(crate) fn page_of(report: &ProfileReport) -> String {
         .map(|name| (name, SVG.to_owned()))
         .collect();
     profile_page(report, &images)
+}
+
+#[test]
+fn a_report_links_to_the_profiles_of_its_cells() {
+    let attached = |report| AttachedProfile {
+        folder: "profiles/http-uring".to_owned(),
+        report,
+    };
+    let html = page(&fixtures::rich(), &[attached(both())]);
+    let graph = both().profiles[0].graph.clone().unwrap();
+    for link in [
+        "#profiles",
+        "profiles/http-uring/index.html",
+        &format!("profiles/http-uring/{graph}"),
+    ] {
+        assert!(html.contains(&format!("href=\"{link}\"")), "{link}");
+    }
+    assert!(!page(&fixtures::rich(), &[]).contains("profiles-h"));
+    let hostile = page(&fixtures::rich(), &[attached(hostile())]);
+    assert!(!hostile.contains(fixtures::HOSTILE));
 }
 
 fn subject(name: &str) -> ProfiledSubject {

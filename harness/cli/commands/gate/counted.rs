@@ -82,16 +82,21 @@ impl Counting<'_> {
     }
 }
 
-/// What servers were counted at. That system calls could not be counted is told once, since it is so of all.
+/// What servers were counted at. What could not be counted is told once, since it is so of all.
 pub(super) fn served(compared: &[Compared]) -> Vec<CountedChange> {
     let figures = compared.iter().flat_map(|cell| cell.counted.clone());
-    let because = compared.iter().find_map(|cell| cell.not_counted.clone());
-    let refused = because.map(|because| CountedChange {
+    let mut told: BTreeMap<&str, &str> = BTreeMap::new();
+    for one in compared.iter().flat_map(|cell| &cell.not_counted) {
+        told.entry(&one.metric).or_insert(&one.because);
+    }
+    let refused = told.into_iter().map(|(metric, because)| CountedChange {
         name: "the servers".to_owned(),
-        metric: "system calls".to_owned(),
+        metric: metric.to_owned(),
         base: None,
         head: None,
-        state: CountedState::NotCounted { because },
+        state: CountedState::NotCounted {
+            because: because.to_owned(),
+        },
     });
     figures.chain(refused).collect()
 }

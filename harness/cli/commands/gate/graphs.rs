@@ -9,6 +9,7 @@ use ringside_judge::GateMetric;
 use ringside_profile::Profiler;
 
 use super::measure::{Comparison, Conditions, Contender};
+use crate::commands::profile::attached::folder_name;
 use crate::commands::profile::bench::{Bench, Profiled};
 use crate::commands::profile::drawing::Compared;
 use crate::session::Session;
@@ -41,6 +42,7 @@ pub(super) fn draw(
         scenario: &comparison.cell.scenario,
         plan: &scenario.load(&params)?,
         root: &comparison.root,
+        confinement: scenario.confinement(&params),
         side: ProfiledSide::Server,
         seconds: SECONDS,
         seed: conditions.seed,
@@ -106,16 +108,9 @@ fn profilers(row: &GateRow) -> &'static [Profiler] {
     }
 }
 
-/// A name that any file system and any link stands.
 fn own_folder(row: &GateRow) -> String {
-    let plain = |letter: char| {
-        if letter.is_ascii_alphanumeric() {
-            letter
-        } else {
-            '-'
-        }
-    };
-    let name = format!("{}-{}", row.implementation, row.scenario);
-    let name: String = name.chars().map(plain).collect();
-    format!("{GRAPHS}/{name}")
+    format!(
+        "{GRAPHS}/{}",
+        folder_name(&row.implementation, &row.scenario)
+    )
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ringside_contract::{Phase, TripleRecord};
+use ringside_contract::{NotCounted, Phase, TripleRecord};
 use ringside_judge::{
     Decision, GateRule, ScenarioEffects, ServedCount, TripleEffect, effect, look, served_counts,
 };
@@ -51,7 +51,7 @@ pub(super) struct Measured {
     /// What its first triples counted of the servers.
     pub(super) counts: Vec<ServedCount>,
     /// Why system calls could not be counted.
-    pub(super) not_counted: Option<String>,
+    pub(super) not_counted: Vec<NotCounted>,
     /// Why triples counted for nothing.
     pub(super) failures: Vec<String>,
     /// Time that its triples took.
@@ -149,7 +149,7 @@ impl Conditions<'_> {
         measured.begun += 1;
         measured.took += began.elapsed();
         measured.counts.extend(served_counts(&record));
-        if measured.not_counted.is_none() {
+        if measured.not_counted.is_empty() {
             measured.not_counted.clone_from(&record.not_counted);
         }
         match effect(&record, "head", &self.session.placement) {

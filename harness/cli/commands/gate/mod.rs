@@ -1,12 +1,13 @@
 //! `ringside gate`: two builds in turn, and a failure when the newer one is slower.
 //!
 //! ```text
-//! arguments -> sides (the builds), cells (what is compared) -> measure (triples, looks) -> report
-//!                                                           -> graphs (of what is slower) ---^
-//!                                                           -> counted (instructions) ------^
+//! arguments -> sides (the builds), cells -> conformance -> measure (triples, looks) -> report
+//!                                                       -> graphs (of what is slower) ---^
+//!                                                       -> counted (instructions) ------^
 //! ```
 
 mod cells;
+mod conformance;
 mod counted;
 mod graphs;
 mod identity;
@@ -20,7 +21,7 @@ mod sides;
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::{GateRow, GateVerdict, Phase};
+use ringside_contract::{GateVerdict, Phase};
 use ringside_judge::{Decision, GateRule};
 use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s};
 
@@ -127,10 +128,10 @@ fn choose(
     }
 }
 
-/// A cell and the sentence that says why it cannot be compared, or a comparison.
-type Cell<'a> = (&'a GateCell, Result<Comparison<'a>, String>);
+/// A cell and a comparison, or what becomes of it without one.
+type Cell<'a> = (&'a GateCell, Result<Comparison<'a>, GateVerdict>);
 
-/// Measures what both builds have, confirms what is slower, and gives a row for every cell.
+/// Measures what both builds have and answer rightly, confirms what is slower, and gives a row for every cell.
 fn compare(
     conditions: &Conditions<'_>,
     cells: &[GateCell],
@@ -144,6 +145,7 @@ fn compare(
     for cell in cells {
         all.push((cell, comparison(cell, sides, conditions)?));
     }
+    refuse_wrong(conditions, &mut all, output);
     let comparisons: Vec<&Comparison<'_>> = all
         .iter()
         .filter_map(|(_, one)| one.as_ref().ok())
@@ -163,11 +165,29 @@ fn compare(
             let second = place.map(|place| second.swap_remove(place).1);
             compared(cell, conditions.rule, &first, second.as_ref())
         }
-        Err(because) => Compared::unmeasured(new(cell, because)),
+        Err(verdict) => Compared::unmeasured(cell, verdict.clone()),
     });
     let mut rows: Vec<Compared> = rows.collect();
     draw_slower(conditions, &all, &mut rows, folder, output);
     Ok(rows)
+}
+
+/// Takes out what fails the cases of its family.
+fn refuse_wrong(conditions: &Conditions<'_>, all: &mut [Cell<'_>], output: &Output) {
+    let comparisons: Vec<&Comparison<'_>> = all
+        .iter()
+        .filter_map(|(_, one)| one.as_ref().ok())
+        .collect();
+    output.note("checking that both builds answer rightly");
+    let wrong = conformance::wrong(&comparisons, conditions.session, conditions.tmp);
+    for (cell, one) in all.iter_mut().filter(|(_, one)| one.is_ok()) {
+        if let Some(because) = wrong.get(&cell.implementation.to_string()) {
+            *one = Err(GateVerdict::Undecided {
+                because: because.clone(),
+                remedy: "run `ringside verify` on that build, which prints each case".to_owned(),
+            });
+        }
+    }
 }
 
 /// Adds flame graphs to what is slower. Where they cannot be drawn the verdict stands all the same.
@@ -190,12 +210,12 @@ fn draw_slower(
     }
 }
 
-/// What is started for a cell, or why there is nothing to compare with.
+/// What is started for a cell, or that there is nothing to compare with.
 fn comparison<'a>(
     cell: &'a GateCell,
     sides: &'a Sides,
     conditions: &Conditions<'a>,
-) -> anyhow::Result<Result<Comparison<'a>, String>> {
+) -> anyhow::Result<Result<Comparison<'a>, GateVerdict>> {
     if let Some(because) = sides.head.lacks(cell) {
         return Err(UsageError(format!(
             "{because}; choose another with --scenario or --implementation"
@@ -203,7 +223,7 @@ fn comparison<'a>(
         .into());
     }
     if let Some(because) = sides.base.lacks(cell) {
-        return Ok(Err(because));
+        return Ok(Err(GateVerdict::New { because }));
     }
     let session = conditions.session;
     let (scenario, params) = session
@@ -228,19 +248,4 @@ fn comparison<'a>(
         head: subject(&sides.head)?,
         root,
     }))
-}
-
-fn new(cell: &GateCell, because: &str) -> GateRow {
-    GateRow {
-        scenario: cell.scenario.clone(),
-        implementation: cell.implementation.clone(),
-        threshold: cell.threshold,
-        verdict: GateVerdict::New {
-            because: because.to_owned(),
-        },
-        changes: Vec::new(),
-        confirming: Vec::new(),
-        wall_s: 0.0,
-        graphs: Vec::new(),
-    }
 }

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ringside_contract::{CountedChange, GATE_SCHEMA, GateReport, GateRow, GateVerdict};
+use ringside_contract::{CountedChange, GATE_SCHEMA, GateReport, GateRow, GateVerdict, NotCounted};
 use ringside_judge::{GateRule, changes, confirm, overall, served_changes, with_counted};
 use ringside_run::GateCell;
 
@@ -98,24 +98,33 @@ impl Outcome<'_> {
 /// What became of a cell.
 pub(super) struct Compared {
     pub(super) row: GateRow,
-    /// Its triples could not be measured.
+    /// A build does not serve it as it should.
     pub(super) broken: bool,
     /// What its servers were counted at.
     pub(super) counted: Vec<CountedChange>,
-    /// Why their system calls could not be counted.
-    pub(super) not_counted: Option<String>,
+    /// What they could not be counted at, and why.
+    pub(super) not_counted: Vec<NotCounted>,
     /// What a reader should know besides.
     pub(super) warning: Option<String>,
 }
 
 impl Compared {
-    /// Nothing was measured.
-    pub(super) const fn unmeasured(row: GateRow) -> Self {
+    /// Nothing was measured, since base does not have it, or a build does not serve it as it should.
+    pub(super) fn unmeasured(cell: &GateCell, verdict: GateVerdict) -> Self {
         Self {
-            row,
-            broken: false,
+            broken: matches!(verdict, GateVerdict::Undecided { .. }),
+            row: GateRow {
+                scenario: cell.scenario.clone(),
+                implementation: cell.implementation.clone(),
+                threshold: cell.threshold,
+                verdict,
+                changes: Vec::new(),
+                confirming: Vec::new(),
+                wall_s: 0.0,
+                graphs: Vec::new(),
+            },
             counted: Vec::new(),
-            not_counted: None,
+            not_counted: Vec::new(),
             warning: None,
         }
     }

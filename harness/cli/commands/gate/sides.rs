@@ -186,6 +186,12 @@ impl Sides {
 }
 
 impl Side {
+    /// Whether both are one file of this tool's.
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
+        let own = |side: &Self| matches!(side.start, Start::Own { .. });
+        own(self) && own(other) && self.about.build.binary == other.about.build.binary
+    }
+
     fn program(manifest: Manifest, name: &str, file: Option<&Path>) -> anyhow::Result<Self> {
         let id = manifest.meta().id;
         if let ringside_contract::Support::No { reason } = manifest.support() {

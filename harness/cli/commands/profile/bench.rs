@@ -23,6 +23,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a LoadPlan,
     /// The document root, with the scenario's files.
     pub(crate) root: &'a Path,
+    /// What the scenario keeps from the server.
+    pub(crate) confinement: Confinement,
     /// Which process is watched.
     pub(crate) side: ProfiledSide,
     /// Seconds that a profiler watches a server.
@@ -34,6 +36,7 @@ pub(crate) struct Bench<'a> {
 }
 
 /// A server to profile.
+#[derive(Clone)]
 pub(crate) struct Profiled<'a> {
     /// What a reader knows it by.
     pub(crate) name: &'a str,
@@ -81,7 +84,7 @@ impl Bench<'_> {
             tmp: tmp.path(),
             log: &tmp.path().join("server.stderr"),
             head_deadline: None,
-            confinement: Confinement::default(),
+            confinement: self.confinement,
             environment: &profiled.environment,
         };
         let mut server = match order.start().1 {
@@ -158,6 +161,7 @@ impl Bench<'_> {
                 count_ms: if attached.is_some() { 0 } else { COUNT_MS },
             },
             seed: self.seed,
+            core_share: self.confinement.core_share.unwrap_or(1.0),
             log: &generator_log,
         };
         let loaded = |watch: Option<&Watch<'_>>| {
@@ -192,7 +196,8 @@ impl Bench<'_> {
         }
     }
 
-    fn rate(&self, measures: &Measures) -> BlockRate {
+    /// How fast it went in a block.
+    pub(super) fn rate(&self, measures: &Measures) -> BlockRate {
         let each = |side: &Side| side.cpu_ns as f64 / measures.operations as f64;
         BlockRate {
             per_s: measures.throughput_per_s,

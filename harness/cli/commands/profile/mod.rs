@@ -3,14 +3,18 @@
 //!
 //! ```text
 //! arguments -> request -> bench (blocks of load) -> recording, counting (perf) -> drawing (stacks, graphs) -> outcome (page)
+//! cells of a run -> attached -^
 //! ```
 
+pub(crate) mod attached;
 pub(crate) mod bench;
 mod counting;
 pub(crate) mod drawing;
 mod outcome;
 pub(crate) mod recording;
 mod request;
+
+use std::path::Path;
 
 use anyhow::Context;
 use ringside_profile::{Method, Profiler};
@@ -19,8 +23,8 @@ use ringside_run::now_s;
 use self::bench::{Bench, Profiled, takes};
 use self::drawing::{Compared, Drawing};
 use self::outcome::{Found, ProfileFolder};
-use self::request::{Request, Target};
-use crate::args::{Global, ProfileArgs};
+use self::request::{Request, Target, Wanted};
+use crate::args::{Format, Global, ProfileArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::session::Session;
@@ -33,24 +37,49 @@ pub(crate) fn profile(
 ) -> anyhow::Result<Exit> {
     let session = Session::open(global)?;
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
-    let request = Request::new(args, &session, scratch.path())?;
+    let request = Request::new(&Wanted::of(args), &session, scratch.path())?;
     let began_at = now_s();
     let folder = ProfileFolder::create(&args.out, &request.targets[0].about, began_at)?;
+    let (found, exit) = take_all(&request, &session, scratch.path(), &folder, output)?;
+    if found.profiles.is_empty() {
+        return Ok(exit);
+    }
+    let report = found.report(&request, &session, began_at);
+    let page = outcome::write(&report, folder.path())?;
+    match output.format {
+        Format::Json => output.json(&report)?,
+        Format::Human | Format::Md => {
+            output.profile(&report);
+            output.line(&format!("\nreport: {}", page.display()));
+        }
+    }
+    Ok(exit)
+}
+
+/// Takes the profiles of a request, one after the other; files go into `folder`, those of servers into `scratch`.
+fn take_all(
+    request: &Request,
+    session: &Session,
+    scratch: &Path,
+    folder: &ProfileFolder,
+    output: &Output,
+) -> anyhow::Result<(Found, Exit)> {
     let bench = Bench {
-        session: &session,
+        session,
         scenario: &request.scenario,
         plan: &request.plan,
         root: &request.root,
+        confinement: request.confinement,
         side: request.side,
         seconds: request.seconds,
         seed: request.seed,
-        tmp: scratch.path(),
+        tmp: scratch,
     };
     let mut found = Found::default();
     let mut exit = Exit::Ok;
     for &profiler in &request.profilers {
-        say(&request, profiler, output);
-        match take(&bench, &request, profiler, &folder, &mut found)? {
+        say(request, profiler, output);
+        match take(&bench, request, profiler, folder, &mut found)? {
             Taken::Whole => {}
             Taken::Empty(sentence) => {
                 output.warn(&sentence);
@@ -63,10 +92,7 @@ pub(crate) fn profile(
             }
         }
     }
-    if !found.profiles.is_empty() {
-        found.end(&request, &session, &folder, began_at, output)?;
-    }
-    Ok(exit)
+    Ok((found, exit))
 }
 
 /// How a profiler came off.
@@ -169,6 +195,9 @@ fn nothing(profiler: Profiler, name: &str) -> String {
             "it never ran long enough to be met; give a heavier load or more --seconds"
         }
         Profiler::LockWaits => "no thread of it waited for a lock",
+        Profiler::Allocations => {
+            "it asked the C library for no memory while it was watched, or has an allocator of its own"
+        }
         Profiler::SystemCalls => "it made no system call while it was watched",
         Profiler::ContextSwitches => "it never left the processor, or the kernel does not tell",
         Profiler::OffProcessor => "no thread of it waited and came back; give more --seconds",

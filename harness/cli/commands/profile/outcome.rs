@@ -7,16 +7,15 @@ use anyhow::Context;
 use ringside_contract::{
     PROFILE_SCHEMA, Profile, ProfileDifference, ProfileReport, ProfiledSubject,
 };
-use ringside_profile::{Profiler, remarks, shares};
+use ringside_profile::{Profiler, shares};
 use ringside_run::new_folder;
 
 use super::counting::Count;
 use super::drawing::{Change, FUNCTIONS, GraphFiles};
 use super::recording::Recording;
 use super::request::Request;
-use crate::args::Format;
+use crate::commands::report::{PROFILE, PROFILES};
 use crate::files::write_whole;
-use crate::output::Output;
 use crate::session::Session;
 
 /// The folder of a profile. When it is dropped without anything in it, it is removed.
@@ -31,7 +30,15 @@ impl ProfileFolder {
     ) -> anyhow::Result<Self> {
         let id = &subject.implementation.id;
         let name = format!("{}-{}", id.family, id.name);
-        let (_, folder) = new_folder(&out.join("profiles"), &name, now_s)?;
+        let (_, folder) = new_folder(&out.join(PROFILES), &name, now_s)?;
+        Ok(Self(folder))
+    }
+
+    /// Makes the one of a cell in the folder of a run.
+    pub(super) fn of_cell(run: &Path, name: &str) -> anyhow::Result<Self> {
+        let folder = run.join(PROFILES).join(name);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("failed to create {}", folder.display()))?;
         Ok(Self(folder))
     }
 
@@ -83,7 +90,7 @@ impl Found {
             folded: Some(folder.relative(&files.folded)),
             graph: Some(folder.relative(&files.graph)),
             figures: shares(&recording.folded, FUNCTIONS),
-            remarks: remarks(profiler, &recording.folded),
+            remarks: recording.remarks,
         });
     }
 
@@ -130,16 +137,14 @@ impl Found {
         });
     }
 
-    /// Writes the page and the file for programs, and prints.
-    pub(super) fn end(
+    /// All of it, with what it was found by.
+    pub(super) fn report(
         self,
         request: &Request,
         session: &Session,
-        folder: &ProfileFolder,
         began_at: u64,
-        output: &Output,
-    ) -> anyhow::Result<()> {
-        let report = ProfileReport {
+    ) -> ProfileReport {
+        ProfileReport {
             schema: PROFILE_SCHEMA,
             began_at,
             scenario: request.scenario.clone(),
@@ -160,21 +165,12 @@ impl Found {
             profiles: self.profiles,
             differences: self.differences,
             warnings: self.warnings,
-        };
-        write(&report, folder.path())?;
-        match output.format {
-            Format::Json => output.json(&report)?,
-            Format::Human | Format::Md => {
-                output.profile(&report);
-                let page = folder.path().join("index.html");
-                output.line(&format!("\nreport: {}", page.display()));
-            }
         }
-        Ok(())
     }
 }
 
-fn write(report: &ProfileReport, folder: &Path) -> anyhow::Result<()> {
+/// Writes the page and the file for programs into `folder`; gives the page's path.
+pub(super) fn write(report: &ProfileReport, folder: &Path) -> anyhow::Result<PathBuf> {
     let read = |name: &str| {
         let path = folder.join(name);
         fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))
@@ -191,9 +187,8 @@ fn write(report: &ProfileReport, folder: &Path) -> anyhow::Result<()> {
         images.push((name, image));
     }
     let page = ringside_reports::profile_page(report, &images);
-    write_whole(
-        &folder.join("profile.json"),
-        &serde_json::to_vec_pretty(report)?,
-    )?;
-    write_whole(&folder.join("index.html"), page.as_bytes())
+    write_whole(&folder.join(PROFILE), &serde_json::to_vec_pretty(report)?)?;
+    let path = folder.join("index.html");
+    write_whole(&path, page.as_bytes())?;
+    Ok(path)
 }

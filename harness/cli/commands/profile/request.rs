@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ringside_contract::{
-    Build, ImplementationSpec, LoadPlan, ProfiledSide, ProfiledSubject, Scenario, ScenarioSpec,
-    Support,
+    Build, Confinement, ImplementationSpec, LoadPlan, ProfiledSide, ProfiledSubject, Scenario,
+    ScenarioSpec, Support,
 };
 use ringside_profile::Profiler;
 use ringside_run::{Catalogue, Subject};
@@ -22,6 +22,8 @@ pub(super) struct Request {
     pub(super) scenario: ScenarioSpec,
     /// Its load.
     pub(super) plan: LoadPlan,
+    /// What it keeps from the server.
+    pub(super) confinement: Confinement,
     pub(super) side: ProfiledSide,
     pub(super) profilers: Vec<Profiler>,
     /// Seconds that each profiler watches.
@@ -31,6 +33,39 @@ pub(super) struct Request {
     pub(super) root: PathBuf,
     /// What is profiled, and what it is compared with.
     pub(super) targets: Vec<Target>,
+}
+
+/// What is wanted, as it was written.
+pub(super) struct Wanted<'a> {
+    /// The implementation or outside program, with its axes.
+    pub(super) implementation: &'a str,
+    /// What it is compared with.
+    pub(super) diff: Option<&'a str>,
+    /// The scenario, with its parameters.
+    pub(super) scenario: &'a str,
+    pub(super) side: ProfiledSide,
+    pub(super) profilers: Vec<Profiler>,
+    /// Seconds that each profiler watches.
+    pub(super) seconds: u64,
+    pub(super) seed: u64,
+}
+
+impl<'a> Wanted<'a> {
+    /// What arguments say.
+    pub(super) fn of(args: &'a ProfileArgs) -> Self {
+        Self {
+            implementation: &args.implementation,
+            diff: args.diff.as_deref(),
+            scenario: &args.scenario,
+            side: match args.side {
+                SideName::Server => ProfiledSide::Server,
+                SideName::Generator => ProfiledSide::Generator,
+            },
+            profilers: profilers(args),
+            seconds: args.seconds,
+            seed: args.seed,
+        }
+    }
 }
 
 /// A server to start.
@@ -43,19 +78,20 @@ pub(super) struct Target {
 }
 
 impl Request {
-    /// Reads the arguments. Files go below `scratch`.
+    /// Looks up what is wanted. Files go below `scratch`.
     pub(super) fn new(
-        args: &ProfileArgs,
+        wanted: &Wanted<'_>,
         session: &Session,
         scratch: &Path,
     ) -> anyhow::Result<Self> {
-        let (found, params) = scenario(&session.catalogue, &args.scenario)?;
+        let (found, params) = scenario(&session.catalogue, wanted.scenario)?;
         let plan = found
             .load(&params)
             .map_err(|error| UsageError(error.to_string()))?;
-        let first = Target::implementation(&args.implementation, session)?;
-        let other = args.diff.as_deref();
-        let other = other.map(|other| Target::other(other, &first, session, scratch));
+        let first = Target::implementation(wanted.implementation, session)?;
+        let other = wanted
+            .diff
+            .map(|other| Target::other(other, &first, session, scratch));
         let targets: Vec<Target> = std::iter::once(Ok(first))
             .chain(other)
             .collect::<anyhow::Result<_>>()?;
@@ -68,13 +104,11 @@ impl Request {
         Ok(Self {
             scenario: params.spec().clone(),
             plan,
-            side: match args.side {
-                SideName::Server => ProfiledSide::Server,
-                SideName::Generator => ProfiledSide::Generator,
-            },
-            profilers: profilers(args),
-            seconds: args.seconds,
-            seed: args.seed,
+            confinement: found.confinement(&params),
+            side: wanted.side,
+            profilers: wanted.profilers.clone(),
+            seconds: wanted.seconds,
+            seed: wanted.seed,
             root,
             targets,
         })
@@ -90,6 +124,7 @@ fn profilers(args: &ProfileArgs) -> Vec<Profiler> {
         ProfilerName::OnProcessor => Profiler::OnProcessor,
         ProfilerName::OffProcessor => Profiler::OffProcessor,
         ProfilerName::LockWaits => Profiler::LockWaits,
+        ProfilerName::Allocations => Profiler::Allocations,
         ProfilerName::SystemCalls => Profiler::SystemCalls,
         ProfilerName::ContextSwitches => Profiler::ContextSwitches,
     };

@@ -1,0 +1,185 @@
+//! Probes on the C library's functions that give out memory, so that the kernel can count the calls of any process,
+//! also of one that was built by somebody else. A probe is a user-space trace point (`uprobe`), see
+//! <https://docs.kernel.org/trace/uprobetracer.html>. It costs a trap for each call of a process that is watched, and
+//! nothing elsewhere.
+
+use std::fs;
+use std::io;
+
+use thiserror::Error;
+
+use crate::tracefs::Tracefs;
+
+/// Why there are no probes.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// The function is in no file that this process has mapped.
+    #[error(
+        "failed to find the file of the C library's {function} ({because}), so that allocations cannot be counted"
+    )]
+    Function {
+        /// Its name.
+        function: &'static str,
+        /// What was wrong.
+        because: String,
+    },
+    /// The kernel refused.
+    #[error(
+        "failed to {step} probes for allocations ({source}); it needs root, tracefs (`mount -t tracefs nodev \
+         /sys/kernel/tracing`) and a kernel with CONFIG_UPROBE_EVENTS"
+    )]
+    Kernel {
+        /// What was tried.
+        step: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// The probes. They are removed when this is dropped; what a killed process left, the next one removes.
+#[derive(Debug)]
+pub struct AllocationProbe {
+    tracefs: Tracefs,
+    group: String,
+    functions: Vec<&'static str>,
+    numbers: Vec<u64>,
+}
+
+impl AllocationProbe {
+    /// Sets the probes where this process has its C library, which is where other programs have theirs.
+    ///
+    /// # Errors
+    /// [`ProbeError`], whose message says what would allow it.
+    pub fn install() -> Result<Self, ProbeError> {
+        let fail = |step| move |source| ProbeError::Kernel { step, source };
+        let tracefs = Tracefs::open().map_err(fail("find the kernel's"))?;
+        remove_orphans(&tracefs).map_err(fail("read the list of"))?;
+        let maps = fs::read_to_string("/proc/self/maps").map_err(fail("find the place of"))?;
+        let mut probe = Self {
+            tracefs,
+            group: format!("{GROUP}{}", std::process::id()),
+            functions: Vec::new(),
+            numbers: Vec::new(),
+        };
+        for (function, address) in functions() {
+            let place = place(&maps, address)
+                .map_err(|because| ProbeError::Function { function, because })?;
+            let line = format!("p:{}/{function} {place}\n", probe.group);
+            let set = probe.tracefs.append(LIST, &line);
+            set.map_err(fail("set"))?;
+            probe.functions.push(function);
+            let number = probe.tracefs.number(&format!("{}/{function}", probe.group));
+            probe.numbers.push(number.map_err(fail("find"))?);
+        }
+        Ok(probe)
+    }
+
+    /// What `perf record -e` calls all of them together.
+    pub fn event(&self) -> String {
+        format!("{}:*", self.group)
+    }
+
+    /// Their numbers for `perf_event_open(2)`.
+    pub(crate) fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+}
+
+impl Drop for AllocationProbe {
+    fn drop(&mut self) {
+        for function in &self.functions {
+            remove(&self.tracefs, &self.group, function);
+        }
+    }
+}
+
+/// One that is still in use stays, and is removed by whoever comes next.
+fn remove(tracefs: &Tracefs, group: &str, event: &str) {
+    let _ = tracefs.append(LIST, &format!("-:{group}/{event}\n"));
+}
+
+/// Removes the probes of processes that are no more.
+fn remove_orphans(tracefs: &Tracefs) -> io::Result<()> {
+    for (group, event) in tracefs.read(LIST)?.lines().filter_map(own) {
+        let process = &group[GROUP.len()..];
+        if !fs::exists(format!("/proc/{process}"))? {
+            remove(tracefs, group, event);
+        }
+    }
+    Ok(())
+}
+
+/// Group and event of a line such as `p:ringside_7/malloc /usr/lib/libc.so.6:0x000000000009cc90`.
+fn own(line: &str) -> Option<(&str, &str)> {
+    let (name, _) = line.strip_prefix("p:")?.split_once(' ')?;
+    let (group, event) = name.split_once('/')?;
+    let process = group.strip_prefix(GROUP)?;
+    let is_number = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some((group, event))
+}
+
+/// The functions and where this process has them.
+fn functions() -> [(&'static str, usize); 5] {
+    [
+        ("malloc", libc::malloc as *const () as usize),
+        ("calloc", libc::calloc as *const () as usize),
+        ("realloc", libc::realloc as *const () as usize),
+        ("posix_memalign", libc::posix_memalign as *const () as usize),
+        ("aligned_alloc", libc::aligned_alloc as *const () as usize),
+    ]
+}
+
+/// `FILE:0xOFFSET` of an address, by the lines of `/proc/self/maps`.
+fn place(maps: &str, address: usize) -> Result<String, String> {
+    for line in maps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let range = words.next().and_then(|range| range.split_once('-'));
+        let Some((start, end)) = range else { continue };
+        let hex = |text: &str| usize::from_str_radix(text, 16).map_err(|_| format!("`{line}`"));
+        let (start, end) = (hex(start)?, hex(end)?);
+        if !(start..end).contains(&address) {
+            continue;
+        }
+        let offset = hex(words.nth(1).unwrap_or_default())?;
+        // Behind it are the device and the number of the file; a path may hold spaces, which a probe cannot name.
+        let path: Vec<&str> = words.skip(2).collect();
+        return match path[..] {
+            [path] if path.starts_with('/') => {
+                Ok(format!("{path}:{:#x}", address - start + offset))
+            }
+            _ => Err(format!("it is in `{}`", path.join(" "))),
+        };
+    }
+    Err("it is in no mapped file".to_owned())
+}
+
+/// Groups of probes begin so, and end with the id of the process that set them.
+const GROUP: &str = "ringside_";
+/// The file in which probes are listed, set and removed.
+const LIST: &str = "uprobe_events";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_function_is_its_file_and_offset() {
+        let maps = "7f00-7fff r--p 00000000 fe:00 12 /usr/lib/libc.so.6\n\
+                    8000-9000 r-xp 00026000 fe:00 12                 /usr/lib/libc.so.6\n\
+                    9000-a000 rw-p 00000000 00:00 0\n\
+                    a000-b000 r-xp 00000000 fe:00 12 /a b.so\n";
+        assert_eq!(place(maps, 0x8cc0).unwrap(), "/usr/lib/libc.so.6:0x26cc0");
+        assert!(place(maps, 0x9cc0).is_err());
+        assert!(place(maps, 0xacc0).unwrap_err().contains("/a b.so"));
+        assert!(place(maps, 0xffff).unwrap_err().contains("no mapped file"));
+    }
+
+    #[test]
+    fn only_probes_of_this_program_are_taken_for_its_own() {
+        let line = "p:ringside_7/malloc /usr/lib/libc.so.6:0x000000000009cc90";
+        assert_eq!(own(line), Some(("ringside_7", "malloc")));
+        assert_eq!(own("p:probe_libc/malloc /usr/lib/libc.so.6:0x1"), None);
+        assert_eq!(own("p:ringside_x/malloc /usr/lib/libc.so.6:0x1"), None);
+        assert_eq!(own("r:ringside_7/malloc /usr/lib/libc.so.6:0x1"), None);
+    }
+}

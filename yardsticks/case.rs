@@ -1,0 +1,44 @@
+//! The cases, as much like those of the self-test as one thread can load them.
+
+/// A server, what is planted into it, and how it is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// 64 connections, a request for a file of 1 KiB in flight on each.
+    Http,
+    /// 10 publishers, each with a subscriber and 16 messages in flight.
+    Mqtt,
+    /// 2 connections, a block of 1,000 keys in flight on each.
+    Hash,
+}
+
+/// All of them.
+pub const CASES: [Case; 3] = [Case::Http, Case::Mqtt, Case::Hash];
+
+impl Case {
+    /// Its name, which is the self-test's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Mqtt => "mqtt",
+            Self::Hash => "hash",
+        }
+    }
+
+    /// What `ringside serve` is told.
+    pub const fn implementation(self) -> &'static str {
+        match self {
+            Self::Http => "http/epoll",
+            Self::Mqtt => "mqtt/epoll",
+            Self::Hash => "hash/fnv1a",
+        }
+    }
+
+    /// The kind of slowdown that the self-test plants into it, as `RINGSIDE_PLANT` has it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Http => "io",
+            Self::Mqtt => "lock",
+            Self::Hash => "processor",
+        }
+    }
+}
