@@ -348,10 +348,10 @@ pub(crate) struct SelftestArgs {
     /// Only under this condition (quiet, neighbour); may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) condition: Vec<String>,
-    /// Triples of each case and condition. A recording that has fewer goes on.
+    /// Triples of each case and condition. A recording that has fewer goes on; 0 prints what is recorded.
     #[arg(long, default_value_t = 600, value_name = "N")]
     pub(crate) triples: u32,
-    /// Folder of the recordings, and of selftest.json.
+    /// Folder of the recordings, of selftest.json and of effects.csv (what each triple said).
     #[arg(long, default_value = "reports/selftest", value_name = "DIR")]
     pub(crate) out: PathBuf,
 }

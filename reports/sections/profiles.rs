@@ -15,7 +15,7 @@ pub(crate) fn profiles(profiles: &[AttachedProfile]) -> Markup {
                 h2 #profiles-h { "Where the time goes" }
                 p.hint { (NO_VERDICT) " Each graph is a file that can be searched and zoomed; the page beside it says what the profilers cost." }
                 div.card { div.scroll { table.words {
-                    thead { tr { th { "implementation" } th { "scenario" } th { "mostly, and all graphs" } } }
+                    thead { tr { th { "implementation" } th { "scenario" } th { "graphs" } } }
                     tbody { @for one in profiles { (row(one)) } }
                 } } }
             }
@@ -37,15 +37,16 @@ fn row(one: &AttachedProfile) -> Markup {
     }
 }
 
-/// `on-processor: 41 % in write`, with a link to the graph.
+/// `on-processor: write has most, 41 %`, with a link to the graph. All waiting ends in the scheduler, so that only the graph
+/// says of it what for.
 fn mostly(folder: &str, profile: &Profile) -> Markup {
     html! {
         @match &profile.graph {
             Some(graph) => a href={ (folder) "/" (graph) } { (profile.profiler) },
             None => (profile.profiler),
         }
-        @if let Some(first) = profile.figures.first() {
-            ": " (percent(first.value)) " in " code { (breakable(&first.name)) }
+        @if let Some(first) = profile.figures.first() && profile.unit == "samples" {
+            ": " code { (breakable(&first.name)) } " has most, " (percent(first.value))
         }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! case, condition -> calibrate (how much to plant) -> recording (triples) -> summary (trials) -> goals
+//!                                                                        `-> effects (CSV)
 //! ```
 
 mod calibrate;
 mod case;
+mod effects;
 mod goals;
 mod neighbour;
 mod print;
@@ -31,6 +33,7 @@ use super::sides::named;
 use crate::args::{Global, SelftestArgs};
 use crate::datasets;
 use crate::exit::{Exit, UsageError};
+use crate::files::write_whole;
 use crate::output::Output;
 use crate::progress::minutes;
 use crate::session::Session;
@@ -41,6 +44,24 @@ pub(super) fn selftest(
     args: &SelftestArgs,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    let out = out(args)?;
+    if args.triples > 0 && !record(global, args, &out, output)? {
+        output.note("interrupted; without --quick the same command goes on with it");
+        return Ok(Exit::Interrupted);
+    }
+    let all = evaluate(&out)?;
+    print::write(&out, &all)?;
+    print::print(&all, output)?;
+    Ok(goals::exit(&all))
+}
+
+/// Records what is missing; false when it was interrupted.
+fn record(
+    global: &Global,
+    args: &SelftestArgs,
+    out: &Path,
+    output: &Output,
+) -> anyhow::Result<bool> {
     let session = Session::open(global)?;
     let dataset = datasets::gate_plan(global, None)?;
     let plan = GatePlan::parse(&dataset.name, &dataset.text, &session.catalogue)
@@ -60,17 +81,12 @@ pub(super) fn selftest(
         },
         calibrating: if args.quick { 4 } else { 20 },
     };
-    let out = out(args)?;
     for condition in conditions(args)? {
-        if !run.record(&out, &cases(args)?, condition)? {
-            output.note("interrupted; without --quick the same command goes on with it");
-            return Ok(Exit::Interrupted);
+        if !run.record(out, &cases(args)?, condition)? {
+            return Ok(false);
         }
     }
-    let all = evaluate(&out)?;
-    print::write(&out, &all)?;
-    print::print(&all, output)?;
-    Ok(goals::exit(&all))
+    Ok(true)
 }
 
 /// A quick self-test is one of its own; others go on where they were.
@@ -345,9 +361,10 @@ impl Run<'_> {
     }
 }
 
-/// Everything that is recorded below `out`.
+/// Everything that is recorded below `out`. What each triple said goes into `effects.csv`.
 fn evaluate(out: &Path) -> anyhow::Result<Vec<HeadSummary>> {
     let mut all = Vec::new();
+    let mut effects = effects::HEAD.to_owned();
     for condition in Condition::ALL {
         for case in CASES {
             let folder = Recording::folder(out, case.name, condition);
@@ -357,9 +374,12 @@ fn evaluate(out: &Path) -> anyhow::Result<Vec<HeadSummary>> {
             let path = folder.join("triples.jsonl");
             let text = std::fs::read(&path)
                 .with_context(|| format!("failed to read {}", path.display()))?;
-            all.extend(summaries(&about, &read_triples(&text, &path)?));
+            let records = read_triples(&text, &path)?;
+            effects.push_str(&effects::lines(&about, &records));
+            all.extend(summaries(&about, &records));
         }
     }
+    write_whole(&out.join("effects.csv"), effects.as_bytes())?;
     Ok(all)
 }
 
