@@ -23,9 +23,13 @@ const PROCESSOR: &str = "1";
 /// A running server; it ends with the value.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    _running: Running,
     address: SocketAddr,
 }
+
+/// A process that ends with the value.
+#[derive(Debug)]
+struct Running(Child);
 
 impl Server {
     /// Starts `program` with `planted` in it, on a processor of its own if it is `pinned`; it serves the files below
@@ -41,7 +45,7 @@ impl Server {
         root: &Path,
     ) -> anyhow::Result<Self> {
         let failed = || format!("failed to start {}", program.display());
-        let mut child = Command::new(program)
+        let started = Command::new(program)
             .args(["serve", case.implementation(), "--workers", "1", "--root"])
             .arg(root)
             .args(
@@ -53,16 +57,19 @@ impl Server {
             .env(PLANT, planted)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .spawn()
-            .with_context(failed)?;
+            .spawn();
+        let mut running = Running(started.with_context(failed)?);
         let mut line = String::new();
-        let output = child.stdout.take().with_context(failed)?;
+        let output = running.0.stdout.take().with_context(failed)?;
         BufReader::new(output)
             .read_line(&mut line)
             .with_context(failed)?;
         let ready: serde_json::Value = serde_json::from_str(&line).with_context(failed)?;
         let address = ready["addr"].as_str().with_context(failed)?.parse()?;
-        Ok(Self { child, address })
+        Ok(Self {
+            _running: running,
+            address,
+        })
     }
 
     /// Where it listens.
@@ -71,9 +78,9 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

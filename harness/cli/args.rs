@@ -469,6 +469,9 @@ pub(crate) struct ServeArgs {
     /// mqtt/epoll[persistence=file]; made when it is not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
+    /// Sample where processor time goes, and write the folded stacks into this file at the end.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) sample: Option<PathBuf>,
     /// Processors to run on, such as 0,1; all when left out.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) cpus: Vec<usize>,

@@ -3,15 +3,12 @@
 //! is not seen.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use pprof::{Frames, ProfilerGuard, ProfilerGuardBuilder};
 
 use crate::files::write_whole;
-
-/// Variable of the environment that names the file for the stacks.
-pub(crate) const VARIABLE: &str = "RINGSIDE_SAMPLE";
 
 /// Samples this process until it is told to end.
 pub(crate) struct Sampler {
@@ -20,22 +17,19 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Begins, where the environment names a file.
+    /// Begins; the stacks are to go into `file`.
     ///
     /// # Errors
     /// The timer cannot be set.
-    pub(crate) fn start() -> anyhow::Result<Option<Self>> {
-        let Some(file) = std::env::var_os(VARIABLE) else {
-            return Ok(None);
-        };
+    pub(crate) fn start(file: &Path) -> anyhow::Result<Self> {
         let guard = ProfilerGuardBuilder::default()
             .frequency(PER_SECOND)
             .build()
             .map_err(|error| anyhow!("failed to sample this process: {error}"))?;
-        Ok(Some(Self {
+        Ok(Self {
             guard,
-            file: file.into(),
-        }))
+            file: file.to_owned(),
+        })
     }
 
     /// Writes the stacks, folded.

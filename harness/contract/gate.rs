@@ -45,20 +45,22 @@ impl Turn {
     }
 }
 
-/// What was counted of one server in a turn of its own behind all others: counting takes time.
+/// What was counted of one server in two turns of its own behind all others: counting takes time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TurnCount {
     /// Which server, as a place in [`TripleRecord::servers`].
     pub server: u32,
-    /// Operations that ended in it.
+    /// Operations that ended in the first one.
     pub operations: u64,
     /// System calls of the server's process tree in it; `None` when they could not be counted.
     pub system_calls: Option<u64>,
-    /// Calls of the C library's functions that give out memory, by the same processes; `None` when they could not be
-    /// counted.
-    pub allocations: Option<u64>,
     /// Bytes that the server sent in it, as far as they arrived.
     pub sent_bytes: u64,
+    /// Operations that ended in the second one.
+    pub operations_probed: u64,
+    /// Calls of the C library's functions that give out memory in it, by the same processes; `None` when they could not
+    /// be counted.
+    pub allocations: Option<u64>,
 }
 
 /// Something that could not be counted.
@@ -81,7 +83,7 @@ pub struct Turns {
     /// One for each server, where counting was asked for.
     pub counts: Vec<TurnCount>,
     /// What could not be counted of them.
-    pub not_counted: Vec<NotCounted>,
+    pub uncounted: Vec<NotCounted>,
 }
 
 /// Which of the two measurements of a scenario a triple belongs to.
@@ -122,7 +124,7 @@ pub struct TripleRecord {
     pub counts: Vec<TurnCount>,
     /// What could not be counted of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_counted: Vec<NotCounted>,
+    pub uncounted: Vec<NotCounted>,
     /// Why it was not measured to the end; such a triple counts for nothing but the failure.
     pub failed: Option<String>,
 }

@@ -31,8 +31,8 @@ pub(crate) enum Kind {
 }
 
 /// The segments of one of several servers that take turns: it rests, and in each round warms up, is
-/// measured, and rests again; where it is to be counted, that is a round of its own behind the others. Each round has
-/// a schedule of its own, or an open loop would start all that it missed while it rested.
+/// measured, and rests again; where it is to be counted, there are [`COUNTED`] rounds more behind the others. Each round
+/// has a schedule of its own, or an open loop would start all that it missed while it rested.
 pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> Vec<Segment> {
     let rate_per_s = match arrivals {
         Arrivals::Open { rate_per_s, .. } => Some(*rate_per_s),
@@ -44,27 +44,24 @@ pub(crate) fn turns(arrivals: &Arrivals, timing: &BlockTiming, rounds: u32) -> V
         rate_per_s,
         kind,
     };
-    let round = |stage| {
+    let round = |stage, length_ms, kind| {
         [
             segment(stage, timing.warmup_ms, Kind::Warmup),
-            segment(stage, timing.measure_ms, Kind::Turn),
+            segment(stage, length_ms, kind),
             segment(stage, 0, Kind::Rest),
         ]
     };
+    let rounds = rounds as usize;
+    let counted = if timing.count_ms > 0 { COUNTED } else { 0 };
     let first = segment(0, 0, Kind::Rest);
-    let stage = rounds as usize + 1;
-    let counted = [
-        segment(stage, timing.warmup_ms, Kind::Warmup),
-        segment(stage, timing.count_ms, Kind::Count),
-        segment(stage, 0, Kind::Rest),
-    ];
-    let counted = counted.into_iter().filter(|_| timing.count_ms > 0);
-    let rounds = (1..=rounds as usize).flat_map(round);
-    std::iter::once(first)
-        .chain(rounds)
-        .chain(counted)
-        .collect()
+    let timed = (1..=rounds).flat_map(|stage| round(stage, timing.measure_ms, Kind::Turn));
+    let counted =
+        (1..=counted).flat_map(|number| round(rounds + number, timing.count_ms, Kind::Count));
+    std::iter::once(first).chain(timed).chain(counted).collect()
 }
+
+/// Rounds of counting: one for system calls, and one for allocations, whose traps would change how many calls are made.
+const COUNTED: usize = 2;
 
 /// The place among [`turns`] of the warm-up of a round; the turn and the rest stand behind it.
 pub(crate) fn warmup_of(round: u32) -> usize {
@@ -141,7 +138,12 @@ mod tests {
         let kinds: Vec<_> = segments.iter().map(|segment| segment.kind).collect();
         let round = [Kind::Warmup, Kind::Turn, Kind::Rest];
         let counted = [Kind::Warmup, Kind::Count, Kind::Rest];
-        let expected = [&[Kind::Rest], &round[..], &round[..], &counted[..]].concat();
+        let expected = [
+            &[Kind::Rest][..],
+            &round.repeat(2),
+            &counted.repeat(COUNTED),
+        ]
+        .concat();
         assert_eq!(kinds, expected);
         assert_eq!(segments[warmup_of(1)].kind, Kind::Warmup);
         assert_ne!(segments[warmup_of(0)].stage, segments[warmup_of(1)].stage);

@@ -32,8 +32,8 @@ pub struct TurnOptions {
     pub servers: Vec<(SocketAddr, u32)>,
     /// The servers' places in the order of their turns, for each round.
     pub order: Vec<Vec<usize>>,
-    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`), and that of a
-    /// turn behind all others in which each server is counted (`count_ms`; 0 for none).
+    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`), and that of the
+    /// turns behind all others in which each server is counted (`count_ms`; 0 for none).
     pub timing: BlockTiming,
     /// Seed of the scenario's payloads, the same for all servers.
     pub seed: u64,
@@ -97,7 +97,7 @@ pub fn take_turns(
             .map(join)
             .collect::<Result<Vec<_>, _>>()?;
         let (conducted, counted) = taken?;
-        Ok(told(conducted, counted, &reports))
+        Ok(summed(conducted, counted, &reports))
     })
 }
 
@@ -154,7 +154,7 @@ struct Taken {
 /// How often something was called, or why nobody knows.
 type Calls = Result<u64, String>;
 
-/// What a server's turn of counting came to.
+/// What a server's turns of counting came to.
 struct Counted {
     system_calls: Calls,
     allocations: Calls,
@@ -264,34 +264,39 @@ impl Led<'_> {
         }
     }
 
-    /// Counts in a turn that is not timed.
-    fn count(&self, round: u32, probe: &Result<AllocationProbe, String>) -> Counted {
+    /// Counts system calls in one turn and allocations in the next one; neither is timed.
+    fn count(&self, rounds: u32, probe: &Result<AllocationProbe, String>) -> Counted {
+        let threads = || self.server.threads();
+        let system_calls = self.count_in(rounds, || told(CallCounter::system_calls(&threads())));
+        let allocations = self.count_in(rounds + 1, || {
+            let (probe, threads) = (probe.as_ref().map_err(String::clone)?, threads());
+            probe
+                .check_seen(&threads)
+                .map_err(|error| error.to_string())?;
+            told(CallCounter::allocations(probe, &threads))
+        });
+        Counted {
+            system_calls,
+            allocations,
+        }
+    }
+
+    /// Opens a counter in the warm-up of a turn, and has it count what belongs to the turn and nothing else.
+    fn count_in(&self, round: u32, open: impl Fn() -> Result<CallCounter, String>) -> Calls {
         let warmup = warmup_of(round);
         self.shared.enter(warmup);
         sleep_ms(self.segments[warmup].length_ms);
-        let threads = self.server.threads();
-        let system_calls = started(CallCounter::system_calls(&threads));
-        let allocations = match probe {
-            Ok(probe) => started(CallCounter::allocations(probe, &threads)),
-            Err(because) => Err(because.clone()),
-        };
+        let counter = open();
+        let started = counter.and_then(|counter| told(counter.start()).map(|()| counter));
         self.shared.enter(warmup + 1);
         sleep_ms(self.segments[warmup + 1].length_ms);
         self.shared.enter(warmup + 2);
-        Counted {
-            system_calls: stopped(system_calls),
-            allocations: stopped(allocations),
-        }
+        started.and_then(|counter| told(counter.stop()))
     }
 }
 
-fn started(counter: Result<CallCounter, CountError>) -> Result<CallCounter, String> {
-    let started = counter.and_then(|counter| counter.start().map(|()| counter));
-    started.map_err(|error| error.to_string())
-}
-
-fn stopped(counter: Result<CallCounter, String>) -> Calls {
-    counter.and_then(|counter| counter.stop().map_err(|error| error.to_string()))
+fn told<T>(result: Result<T, CountError>) -> Result<T, String> {
+    result.map_err(|error| error.to_string())
 }
 
 /// Processor time of each turn from its beginning to the next turn of its server, or to the reading behind all.
@@ -316,7 +321,7 @@ fn tally(reports: &[Report], segment: usize) -> Tally {
 }
 
 /// Adds what the threads told to what was read of the clocks and counted.
-fn told(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) -> Turns {
+fn summed(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) -> Turns {
     let Conducted {
         taken,
         behind,
@@ -324,15 +329,17 @@ fn told(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) ->
     } = conducted;
     let whole = whole_turns(&taken, &behind);
     let rounds = taken.iter().map(|turn| turn.round + 1).max().unwrap_or(0);
-    let not_counted = not_counted(&counted);
+    let uncounted = uncounted(&counted);
     let count = |(server, counted): (usize, Counted)| {
-        let tally = tally(&reports[server], warmup_of(rounds) + 1);
+        let tally = |round| tally(&reports[server], warmup_of(round) + 1);
+        let (first, second) = (tally(rounds), tally(rounds + 1));
         TurnCount {
             server: u32::try_from(server).unwrap_or(u32::MAX),
-            operations: tally.operations,
+            operations: first.operations,
             system_calls: counted.system_calls.ok(),
+            sent_bytes: first.received,
+            operations_probed: second.operations,
             allocations: counted.allocations.ok(),
-            sent_bytes: tally.received,
         }
     };
     let counts = counted.into_iter().enumerate().map(count).collect();
@@ -340,12 +347,12 @@ fn told(conducted: Conducted, counted: Vec<Counted>, reports: &[Vec<Report>]) ->
         turns: told_turns(taken, &whole, reports),
         cpu_busy,
         counts,
-        not_counted,
+        uncounted,
     }
 }
 
 /// Each thing that could not be counted of a server, with the first reason.
-fn not_counted(counted: &[Counted]) -> Vec<NotCounted> {
+fn uncounted(counted: &[Counted]) -> Vec<NotCounted> {
     let first = |metric: &str, calls: fn(&Counted) -> &Calls| {
         let because = counted.iter().find_map(|one| calls(one).as_ref().err())?;
         Some(NotCounted {
@@ -466,6 +473,7 @@ mod tests {
         assert_eq!(servers, [0, 1]);
         for count in &taken.counts {
             assert!(count.operations > 0 && count.sent_bytes > 0, "{count:?}");
+            assert!(count.operations_probed > 0, "{count:?}");
             // An echo reads and writes. Where nobody may count, it says why.
             let enough = |calls| calls >= count.operations;
             assert!(count.system_calls.is_none_or(enough), "{count:?}");
@@ -474,7 +482,7 @@ mod tests {
                 ("allocations", count.allocations),
             ];
             for (metric, calls) in counted {
-                let told = taken.not_counted.iter().any(|one| one.metric == metric);
+                let told = taken.uncounted.iter().any(|one| one.metric == metric);
                 assert_eq!(calls.is_none(), told, "{metric}");
             }
         }

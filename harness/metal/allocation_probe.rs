@@ -1,7 +1,7 @@
 //! Probes on the C library's functions that give out memory, so that the kernel can count the calls of any process,
 //! also of one that was built by somebody else. A probe is a user-space trace point (`uprobe`), see
 //! <https://docs.kernel.org/trace/uprobetracer.html>. It costs a trap for each call of a process that is watched, and
-//! nothing elsewhere.
+//! nothing elsewhere. What a program takes from an allocator of its own is not seen.
 
 use std::fs;
 use std::io;
@@ -23,6 +23,15 @@ pub enum ProbeError {
         /// What was wrong.
         because: String,
     },
+    /// A process does not have the file that the probes are in.
+    #[error(
+        "no process of the server has {file}, in which allocations are looked for: it brings a C library or an \
+         allocator of its own along"
+    )]
+    Unseen {
+        /// The C library's file.
+        file: String,
+    },
     /// The kernel refused.
     #[error(
         "failed to {step} probes for allocations ({source}); it needs root, tracefs (`mount -t tracefs nodev \
@@ -41,6 +50,8 @@ pub enum ProbeError {
 pub struct AllocationProbe {
     tracefs: Tracefs,
     group: String,
+    /// The C library's file.
+    file: String,
     functions: Vec<&'static str>,
     numbers: Vec<u64>,
 }
@@ -53,18 +64,21 @@ impl AllocationProbe {
     pub fn install() -> Result<Self, ProbeError> {
         let fail = |step| move |source| ProbeError::Kernel { step, source };
         let tracefs = Tracefs::open().map_err(fail("find the kernel's"))?;
-        remove_orphans(&tracefs).map_err(fail("read the list of"))?;
+        let own_groups = own_groups().map_err(fail("name"))?;
+        remove_orphans(&tracefs, &own_groups).map_err(fail("read the list of"))?;
         let maps = fs::read_to_string("/proc/self/maps").map_err(fail("find the place of"))?;
         let mut probe = Self {
             tracefs,
-            group: format!("{GROUP}{}", std::process::id()),
+            group: format!("{own_groups}{}", std::process::id()),
+            file: String::new(),
             functions: Vec::new(),
             numbers: Vec::new(),
         };
         for (function, address) in functions() {
-            let place = place(&maps, address)
+            let (file, offset) = place(&maps, address)
                 .map_err(|because| ProbeError::Function { function, because })?;
-            let line = format!("p:{}/{function} {place}\n", probe.group);
+            let line = format!("p:{}/{function} {file}:{offset:#x}\n", probe.group);
+            probe.file = file;
             let set = probe.tracefs.append(LIST, &line);
             set.map_err(fail("set"))?;
             probe.functions.push(function);
@@ -72,6 +86,23 @@ impl AllocationProbe {
             probe.numbers.push(number.map_err(fail("find"))?);
         }
         Ok(probe)
+    }
+
+    /// Whether a process has the probes in it, by its threads.
+    ///
+    /// # Errors
+    /// [`ProbeError::Unseen`]: what is counted would be nothing.
+    pub fn check_seen(&self, threads: &[u32]) -> Result<(), ProbeError> {
+        let has = |thread: &u32| {
+            let maps = fs::read_to_string(format!("/proc/{thread}/maps"));
+            maps.is_ok_and(|maps| maps.lines().any(|line| line.ends_with(&self.file)))
+        };
+        if threads.iter().any(has) {
+            return Ok(());
+        }
+        Err(ProbeError::Unseen {
+            file: self.file.clone(),
+        })
     }
 
     /// What `perf record -e` calls all of them together.
@@ -98,10 +129,20 @@ fn remove(tracefs: &Tracefs, group: &str, event: &str) {
     let _ = tracefs.append(LIST, &format!("-:{group}/{event}\n"));
 }
 
+/// What the groups of probes begin with that processes of this namespace set, before their ids: ids of processes mean
+/// something in one namespace only.
+fn own_groups() -> io::Result<String> {
+    let namespace = fs::read_link("/proc/self/ns/pid")?;
+    let digits = |letter: &char| letter.is_ascii_digit();
+    let number: String = namespace.to_string_lossy().chars().filter(digits).collect();
+    Ok(format!("ringside_{number}_"))
+}
+
 /// Removes the probes of processes that are no more.
-fn remove_orphans(tracefs: &Tracefs) -> io::Result<()> {
-    for (group, event) in tracefs.read(LIST)?.lines().filter_map(own) {
-        let process = &group[GROUP.len()..];
+fn remove_orphans(tracefs: &Tracefs, own_groups: &str) -> io::Result<()> {
+    let list = tracefs.read(LIST)?;
+    for (group, event) in list.lines().filter_map(|line| own(line, own_groups)) {
+        let process = &group[own_groups.len()..];
         if !fs::exists(format!("/proc/{process}"))? {
             remove(tracefs, group, event);
         }
@@ -109,11 +150,12 @@ fn remove_orphans(tracefs: &Tracefs) -> io::Result<()> {
     Ok(())
 }
 
-/// Group and event of a line such as `p:ringside_7/malloc /usr/lib/libc.so.6:0x000000000009cc90`.
-fn own(line: &str) -> Option<(&str, &str)> {
+/// Group and event of a line such as `p:ringside_4026531836_7/malloc /usr/lib/libc.so.6:0x000000000009cc90`, if it is
+/// of one of `own_groups`.
+fn own<'a>(line: &'a str, own_groups: &str) -> Option<(&'a str, &'a str)> {
     let (name, _) = line.strip_prefix("p:")?.split_once(' ')?;
     let (group, event) = name.split_once('/')?;
-    let process = group.strip_prefix(GROUP)?;
+    let process = group.strip_prefix(own_groups)?;
     let is_number = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some((group, event))
 }
@@ -129,8 +171,8 @@ fn functions() -> [(&'static str, usize); 5] {
     ]
 }
 
-/// `FILE:0xOFFSET` of an address, by the lines of `/proc/self/maps`.
-fn place(maps: &str, address: usize) -> Result<String, String> {
+/// File and offset of an address, by the lines of `/proc/self/maps`.
+fn place(maps: &str, address: usize) -> Result<(String, usize), String> {
     for line in maps.lines() {
         let mut words = line.split_ascii_whitespace();
         let range = words.next().and_then(|range| range.split_once('-'));
@@ -144,17 +186,13 @@ fn place(maps: &str, address: usize) -> Result<String, String> {
         // Behind it are the device and the number of the file; a path may hold spaces, which a probe cannot name.
         let path: Vec<&str> = words.skip(2).collect();
         return match path[..] {
-            [path] if path.starts_with('/') => {
-                Ok(format!("{path}:{:#x}", address - start + offset))
-            }
+            [path] if path.starts_with('/') => Ok((path.to_owned(), address - start + offset)),
             _ => Err(format!("it is in `{}`", path.join(" "))),
         };
     }
     Err("it is in no mapped file".to_owned())
 }
 
-/// Groups of probes begin so, and end with the id of the process that set them.
-const GROUP: &str = "ringside_";
 /// The file in which probes are listed, set and removed.
 const LIST: &str = "uprobe_events";
 
@@ -168,7 +206,8 @@ mod tests {
                     8000-9000 r-xp 00026000 fe:00 12                 /usr/lib/libc.so.6\n\
                     9000-a000 rw-p 00000000 00:00 0\n\
                     a000-b000 r-xp 00000000 fe:00 12 /a b.so\n";
-        assert_eq!(place(maps, 0x8cc0).unwrap(), "/usr/lib/libc.so.6:0x26cc0");
+        let found = place(maps, 0x8cc0).unwrap();
+        assert_eq!(found, ("/usr/lib/libc.so.6".to_owned(), 0x26cc0));
         assert!(place(maps, 0x9cc0).is_err());
         assert!(place(maps, 0xacc0).unwrap_err().contains("/a b.so"));
         assert!(place(maps, 0xffff).unwrap_err().contains("no mapped file"));
@@ -176,10 +215,12 @@ mod tests {
 
     #[test]
     fn only_probes_of_this_program_are_taken_for_its_own() {
-        let line = "p:ringside_7/malloc /usr/lib/libc.so.6:0x000000000009cc90";
-        assert_eq!(own(line), Some(("ringside_7", "malloc")));
+        let own = |line| own(line, "ringside_40_");
+        let line = "p:ringside_40_7/malloc /usr/lib/libc.so.6:0x000000000009cc90";
+        assert_eq!(own(line), Some(("ringside_40_7", "malloc")));
         assert_eq!(own("p:probe_libc/malloc /usr/lib/libc.so.6:0x1"), None);
-        assert_eq!(own("p:ringside_x/malloc /usr/lib/libc.so.6:0x1"), None);
-        assert_eq!(own("r:ringside_7/malloc /usr/lib/libc.so.6:0x1"), None);
+        assert_eq!(own("p:ringside_41_7/malloc /usr/lib/libc.so.6:0x1"), None);
+        assert_eq!(own("p:ringside_40_x/malloc /usr/lib/libc.so.6:0x1"), None);
+        assert_eq!(own("r:ringside_40_7/malloc /usr/lib/libc.so.6:0x1"), None);
     }
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::folded::Folded;
 use crate::frame::{KERNEL_MARK, UNKNOWN_KERNEL};
-use crate::profilers::{Profiler, Unit};
+use crate::profilers::{ALLOCATIONS_EACH, Profiler, Unit};
 
 /// The kernel lets `perf` not watch.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,6 +40,7 @@ pub fn remarks(profiler: Profiler, folded: &Folded) -> Vec<String> {
         hidden(folded),
         no_kernel(folded),
         masked.flatten(),
+        passed_over(profiler),
     ]
     .into_iter()
     .flatten()
@@ -57,6 +58,15 @@ fn few(profiler: Profiler, folded: &Folded) -> Option<String> {
     let few = profiler.unit() == Unit::Samples && total < SAMPLES_FEW;
     few.then(|| {
         format!("only {total} samples: shares may be off by several per cent; give more --seconds, or a heavier load")
+    })
+}
+
+fn passed_over(profiler: Profiler) -> Option<String> {
+    (profiler == Profiler::Allocations).then(|| {
+        format!(
+            "of each thread and function each {ALLOCATIONS_EACH}th call was looked at: a thread that ends sooner is not \
+             seen"
+        )
     })
 }
 

@@ -88,6 +88,7 @@ impl Block<'_> {
             log: &self.run.join(&server_log),
             head_deadline: None,
             confinement: self.confinement,
+            sample: None,
             environment: &[],
         };
         let (command, started) = order.start();

@@ -101,6 +101,7 @@ pub fn check_conformance(
         log: &log,
         head_deadline: Some(HEAD_DEADLINE),
         confinement: Confinement::default(),
+        sample: None,
         environment: &[],
     };
     let server = order.start().1?;

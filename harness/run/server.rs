@@ -24,6 +24,8 @@ use crate::{probe, template};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long ours may take to close its connections.
 const GRACE: Duration = Duration::from_secs(3);
+/// And where it has to look up the names of what it sampled.
+const SAMPLED_GRACE: Duration = Duration::from_secs(60);
 /// Connections that the kernel queues for an inherited listener.
 const BACKLOG: i32 = 4096;
 
@@ -62,6 +64,8 @@ pub struct ServerOrder<'a> {
     pub head_deadline: Option<Duration>,
     /// What is kept from it.
     pub confinement: Confinement,
+    /// Where one of ours writes the stacks that it samples of itself; `None` where it does not.
+    pub sample: Option<&'a Path>,
     /// Variables of its environment, beside what a manifest sets.
     pub environment: &'a [(OsString, OsString)],
 }
@@ -154,7 +158,11 @@ impl ServerOrder<'_> {
                 addresses,
                 warnings,
                 stop_signal: SIGTERM,
-                stop_grace: GRACE,
+                stop_grace: if self.sample.is_some() {
+                    SAMPLED_GRACE
+                } else {
+                    GRACE
+                },
                 _group: group,
             })
         });
@@ -187,6 +195,9 @@ impl ServerOrder<'_> {
                 "--head-deadline".to_owned(),
                 format!("{}ms", time.as_millis()),
             ]);
+        }
+        if let Some(file) = self.sample {
+            argv.extend(["--sample".to_owned(), file.display().to_string()]);
         }
         argv
     }

@@ -86,7 +86,7 @@ impl TripleOrder<'_> {
             turns: taken.turns,
             cpu_busy: taken.cpu_busy,
             counts: taken.counts,
-            not_counted: taken.not_counted,
+            uncounted: taken.uncounted,
             failed,
         })
     }
@@ -134,6 +134,7 @@ impl TripleOrder<'_> {
             log: &tmp.join(format!("{index}-server.stderr")),
             head_deadline: None,
             confinement: Confinement::default(),
+            sample: None,
             environment: &contestant.environment,
         };
         let (_, started) = order.start();
@@ -274,7 +275,7 @@ serve*) echo '{"addr":"127.0.0.1:9"}'; exec sleep 1000 ;;
 esac
 echo "$*" > "$(dirname "$0")/called"
 echo '{"cpu_busy":[1.0,0.5],"turns":[{"server":2,"round":0,"wall_ns":5,"operations":4,"operations_before":1,"operations_behind":1,"wrong":0,"server_cpu_ns":3,"whole_server_cpu_ns":3,"generator_cpu_ns":2}],' \
-    '"counts":[{"server":2,"operations":4,"system_calls":8,"allocations":2,"sent_bytes":1}],"not_counted":[]}'
+    '"counts":[{"server":2,"operations":4,"system_calls":8,"sent_bytes":1,"operations_probed":4,"allocations":2}],"uncounted":[]}'
 "#;
 
     /// Runs a triple of three servers against `scenario`; gives its record and what the generator was

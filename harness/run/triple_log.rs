@@ -139,7 +139,7 @@ mod tests {
             turns: Vec::new(),
             cpu_busy: Vec::new(),
             counts: Vec::new(),
-            not_counted: Vec::new(),
+            uncounted: Vec::new(),
             failed: None,
         }
     }

@@ -284,7 +284,10 @@ fn row(
 ) -> [String; 6] {
     let (low, high) = proportion_bounds(slower, trials, 0.95);
     changes.sort_by(f64::total_cmp);
-    let median = changes.get(changes.len() / 2);
+    let middle = |place: usize| changes.get(place).copied();
+    let last = changes.len().saturating_sub(1);
+    let median = middle(last / 2).zip(middle(last.div_ceil(2)));
+    let median = median.map(|(low, high)| (low + high) / 2.0);
     [
         case.name().to_owned(),
         format!("{percent} %"),

@@ -19,12 +19,12 @@ pub(crate) fn bench_all(
     let began = Instant::now();
     let session = Session::open(global)?;
     let plan = plan::make(global, &args.plan, &session)?;
-    let mut outcome = run::execute(&session, &plan, &args.out, output)?;
+    let outcome = run::execute(&session, &plan, &args.out, output)?;
+    let mut profiled = true;
     if let Some(seconds) = args.profiles
         && !outcome.interrupted
     {
-        // What stops here is told like a run that was stopped: going on with it finds nothing left to measure.
-        outcome.interrupted = !attached::attach(&session, &outcome.folder, seconds, output)?;
+        profiled = attached::attach(&session, &outcome.folder, seconds, output)?;
     }
     let verdicts = judge::judge_run(global, &outcome.folder, output)?;
     let page = report::write_page(&verdicts, &outcome.folder)?;
@@ -45,6 +45,9 @@ pub(crate) fn bench_all(
                     "interrupted; go on with: ringside run --resume {folder}"
                 ));
             }
+            if !profiled {
+                output.note("interrupted while profiles were taken: all was measured, and the report has those that were");
+            }
             output.note(&format!("took {}", minutes(began.elapsed())));
             output.line(&format!("report: {}", page.display()));
             run::say_failures(&outcome, output);
@@ -53,6 +56,9 @@ pub(crate) fn bench_all(
     let ended = run::code(&outcome);
     if ended != Exit::Ok {
         return Ok(ended);
+    }
+    if !profiled {
+        return Ok(Exit::Interrupted);
     }
     Ok(if args.strict {
         judge::strict(&verdicts.judgements)

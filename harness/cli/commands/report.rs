@@ -1,6 +1,7 @@
 //! `ringside report`: from verdicts to one HTML file.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -44,28 +45,25 @@ pub(crate) fn write_page(verdicts: &Verdicts, folder: &Path) -> anyhow::Result<P
     Ok(path)
 }
 
-/// The profiles in the folder of a run, by the names of their folders.
+/// The profiles in the folder of a run, by the names of their folders. What else lies there is left alone.
 ///
 /// # Errors
 /// One of them cannot be read.
 fn attached(folder: &Path) -> anyhow::Result<Vec<AttachedProfile>> {
     let profiles = folder.join(PROFILES);
-    let Ok(entries) = std::fs::read_dir(&profiles) else {
-        return Ok(Vec::new());
+    let failed = || format!("failed to read {}", profiles.display());
+    let entries = match std::fs::read_dir(&profiles) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(failed)?,
     };
     let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
-    let mut names = names
-        .collect::<Result<Vec<_>, _>>()
-        .with_context(|| format!("failed to read {}", profiles.display()))?;
+    let mut names = names.collect::<Result<Vec<_>, _>>().with_context(failed)?;
+    names.retain(|name| profiles.join(name).join(PROFILE).exists());
     names.sort_unstable();
     let read = |name: OsString| {
         let path = profiles.join(&name).join(PROFILE);
-        let text = std::fs::read(&path).with_context(|| {
-            format!(
-                "failed to read {}; remove its folder if it is no profile",
-                path.display()
-            )
-        })?;
+        let text =
+            std::fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
         Ok(AttachedProfile {
             folder: format!("{PROFILES}/{}", name.display()),
             report: files::of_schema(PROFILE_SCHEMA, &text, &path, "remove its folder")?,

@@ -64,7 +64,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     // A soft limit of 1024, which is usual, is less than the connections of some scenarios. nginx and
     // the generator raise theirs too.
     ringside_metal::raise_descriptor_limit();
-    let sampler = Sampler::start()?;
+    let sampler = args.sample.as_deref().map(Sampler::start).transpose()?;
     let service = implementation
         .start(&ServeOptions {
             listen: args.listen,
@@ -91,10 +91,10 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
         chosen: endpoint.chosen.clone(),
     })?;
     signals.forever().next();
-    sampler.map(Sampler::end).transpose()?;
     let counters = service
         .stop()
         .with_context(|| format!("failed to stop {spec}"))?;
+    sampler.map(Sampler::end).transpose()?;
     output.json(&counters)?;
     warn_of_pauses(&counters, output);
     Ok(Exit::Ok)

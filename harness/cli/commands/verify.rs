@@ -106,6 +106,7 @@ fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Resul
         log: &log,
         head_deadline: Some(ringside_run::HEAD_DEADLINE),
         confinement: Confinement::default(),
+        sample: None,
         environment: &[],
     };
     let server = order.start().1.map_err(started)?;

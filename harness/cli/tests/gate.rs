@@ -138,20 +138,25 @@ fn a_build_that_does_not_serve_is_an_error_with_its_words() {
 }
 
 #[test]
-fn a_build_that_answers_wrongly_is_an_error_with_the_cases_that_it_fails() {
+fn a_head_that_answers_wrongly_is_an_error_and_such_a_base_is_no_measure() {
     let folder = tempfile::tempdir().unwrap();
+    // Its own file, by what it says of itself.
+    let (identity, _) = run(&["identity"], 0);
+    let mut identity: Value = serde_json::from_str(&identity).unwrap();
+    identity["build"]["binary"] = "another".into();
     let script = format!(
-        "#!/bin/sh\n[ \"$1\" = serve ] && shift 2 && exec {BINARY} serve http/epoll \"$@\"\nexec {BINARY} \"$@\"\n"
+        "#!/bin/sh\ncase $1 in\nidentity) echo '{identity}' ;;\n\
+         serve) shift 2; exec {BINARY} serve http/epoll \"$@\" ;;\n*) exec {BINARY} \"$@\" ;;\nesac\n"
     );
-    let head = write(folder.path(), "head", &script);
-    std::fs::set_permissions(&head, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let sides = [BASE, &format!("--head-bin={head}")];
-    let said = gate(folder.path(), sides, &[], 1);
-    assert!(
-        said.contains("echo/epoll of head fails its cases"),
-        "{said}"
-    );
-    assert!(said.contains("ringside verify"), "{said}");
+    let wrong = write(folder.path(), "wrong", &script);
+    std::fs::set_permissions(&wrong, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let head = [BASE, &format!("--head-bin={wrong}")];
+    let said = gate(folder.path(), head, &[], 1);
+    let says = "echo/epoll of head fails its cases";
+    assert!(said.contains(says) && said.contains("verify"), "{said}");
+    let base = [&format!("--base-bin={wrong}"), HEAD];
+    let said = gate(folder.path(), base, &[], 5);
+    assert!(said.contains("echo/epoll of base is no measure"), "{said}");
 }
 
 /// As [`PLAN`], of a family whose functions are counted: to these the threshold of all applies, not the cell's.

@@ -14,7 +14,7 @@ mod tiny;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -146,13 +146,17 @@ fn functions_that_ask_for_memory_are_seen() {
         return;
     }
     let out = tempfile::tempdir().unwrap();
-    let output = ringside()
-        // A thread for each connection, and a connection for each operation: each asks for memory.
+    let child = Command::new(env!("CARGO_BIN_EXE_ringside"))
+        // A thread for each connection, and a connection for each operation: who accepts it asks for memory.
         .args(["profile", "http/blocking", "http/short", "--seconds", "1"])
         .args(["--kind", "allocations", "--format", "json", "--out"])
         .arg(out.path())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let id = child.id();
+    let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("probes for allocations") {
         assert!(said.contains("root"), "{said}");
@@ -165,6 +169,10 @@ fn functions_that_ask_for_memory_are_seen() {
     assert_eq!(found["unit"], "allocations");
     let total = found["total"].as_u64().unwrap();
     assert!(total > 0 && total.is_multiple_of(11), "{found}");
+    let folder = std::fs::read_dir(out.path().join("profiles")).unwrap();
+    let folder = folder.last().unwrap().unwrap().path();
+    let stacks = std::fs::read_to_string(folder.join("allocations.folded")).unwrap();
+    assert!(stacks.contains("ringside_engine::blocking"), "{stacks}");
     let figures = found["figures"].as_array().unwrap();
     let allocators = ["malloc", "calloc", "realloc", "posix_memalign"];
     let is_one = |one: &Value| {
@@ -173,7 +181,7 @@ fn functions_that_ask_for_memory_are_seen() {
     };
     assert!(figures.iter().any(is_one), "{figures:?}");
     let probes = std::fs::read_to_string("/sys/kernel/tracing/uprobe_events");
-    assert!(!probes.unwrap_or_default().contains("ringside_"));
+    assert!(!probes.unwrap_or_default().contains(&format!("_{id}/")));
 }
 
 #[test]
@@ -204,6 +212,30 @@ fn bench_all_links_the_profiles_of_its_cells() {
     run(&["report", latest.to_str().unwrap()], 0);
     let again = std::fs::read_to_string(latest.join("index.html")).unwrap();
     assert!(again == page, "the page is another one");
+}
+
+#[test]
+fn bench_all_has_its_report_also_where_only_a_part_can_be_profiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = write(folder.path(), "tiny.toml", TINY);
+    let out = folder.path().join("reports");
+    let output = ringside()
+        .args(["bench-all", "--plan", &plan, "--profiles=1"])
+        .args(["--filter", "echo/epoll", "--out"])
+        .arg(&out)
+        // Here is no perf: a server samples itself, and nobody sees where it waits.
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("no profile of echo/epoll"), "{said}");
+    assert!(said.contains("linux-perf"), "{said}");
+    let latest = out.join("latest");
+    std::fs::write(latest.join("profiles/stray"), "").unwrap();
+    run(&["report", latest.to_str().unwrap()], 0);
+    let page = std::fs::read_to_string(latest.join("index.html")).unwrap();
+    assert!(page.contains("profiles/echo-epoll-echo-small/index.html"));
 }
 
 #[test]

@@ -386,7 +386,7 @@ mod tests {
             turns,
             cpu_busy: Vec::new(),
             counts: Vec::new(),
-            not_counted: Vec::new(),
+            uncounted: Vec::new(),
             failed: None,
         }
     }

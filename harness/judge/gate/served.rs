@@ -17,27 +17,35 @@ pub struct ServedCount {
     pub head: f64,
 }
 
-/// How a thing that is counted is read of a turn; `None` where it could not be counted.
-type Reading = (&'static str, fn(&TurnCount) -> Option<u64>);
+/// How a thing that is counted is read of a server's turns, with the operations that it was counted for; `None` where
+/// it could not be counted.
+type Reading = (&'static str, fn(&TurnCount) -> Option<(u64, u64)>);
 
 /// All that is counted.
 const READINGS: [Reading; 3] = [
-    ("system calls an operation", |count| count.system_calls),
-    ("allocations an operation", |count| count.allocations),
-    ("bytes an operation", |count| Some(count.sent_bytes)),
+    ("system calls an operation", |count| {
+        Some((count.system_calls?, count.operations))
+    }),
+    ("allocations an operation", |count| {
+        Some((count.allocations?, count.operations_probed))
+    }),
+    ("bytes an operation", |count| {
+        Some((count.sent_bytes, count.operations))
+    }),
 ];
 
 /// What a triple counted; empty when it counted nothing, or a server did nothing meanwhile.
 pub fn served_counts(record: &TripleRecord) -> Vec<ServedCount> {
-    let of = |labels: &[&str], read: fn(&TurnCount) -> Option<u64>| {
+    let of = |labels: &[&str], read: fn(&TurnCount) -> Option<(u64, u64)>| {
         let ours = |count: &&TurnCount| {
             let label = record.servers.get(count.server as usize);
             label.is_some_and(|label| labels.contains(&label.as_str()))
         };
         let (mut value, mut operations) = (0, 0);
         for count in record.counts.iter().filter(ours) {
-            value += read(count)?;
-            operations += count.operations;
+            let counted = read(count)?;
+            value += counted.0;
+            operations += counted.1;
         }
         (operations > 0).then(|| value as f64 / operations as f64)
     };
@@ -51,7 +59,8 @@ pub fn served_counts(record: &TripleRecord) -> Vec<ServedCount> {
     READINGS.into_iter().filter_map(count).collect()
 }
 
-/// A change for each thing that was counted in `triples` of the comparison `name`, by the medians.
+/// A change for each thing that was counted in `triples` of the comparison `name`, by the medians. What neither server
+/// ever did is left out: whether it could have been seen is not known.
 pub fn served_changes(name: &str, triples: &[ServedCount], threshold: f64) -> Vec<CountedChange> {
     let change = |(metric, _): Reading| {
         let median = |figure: fn(&ServedCount) -> f64| {
@@ -60,6 +69,9 @@ pub fn served_changes(name: &str, triples: &[ServedCount], threshold: f64) -> Ve
             median_interval(&figures, NOMINAL_CONFIDENCE).map(|interval| interval.point)
         };
         let (base, head) = (median(|count| count.base)?, median(|count| count.head)?);
+        if base == 0.0 && head == 0.0 {
+            return None;
+        }
         Some(CountedChange {
             name: name.to_owned(),
             metric: metric.to_owned(),
@@ -83,8 +95,9 @@ mod tests {
             server,
             operations: 100,
             system_calls,
-            allocations: Some(300),
             sent_bytes: 6_400,
+            operations_probed: 50,
+            allocations: Some(150),
         };
         TripleRecord {
             schema: GATE_SCHEMA,
@@ -98,7 +111,7 @@ mod tests {
             turns: Vec::new(),
             counts: (0..).zip(calls).map(count).collect(),
             cpu_busy: Vec::new(),
-            not_counted: Vec::new(),
+            uncounted: Vec::new(),
             failed: None,
         }
     }
@@ -125,8 +138,26 @@ mod tests {
         assert_eq!(metrics, ["allocations an operation", "bytes an operation"]);
         let mut idle = record([Some(0); 3]);
         idle.counts[2].operations = 0;
+        idle.counts[2].operations_probed = 0;
         assert!(served_counts(&idle).is_empty());
         assert!(served_changes("a", &[], 0.05).is_empty());
+    }
+
+    #[test]
+    fn what_neither_server_did_is_no_figure() {
+        let mut none = record([Some(200); 3]);
+        for count in &mut none.counts {
+            count.allocations = Some(0);
+        }
+        let changes = |record| served_changes("a", &served_counts(&record), 0.05);
+        let metrics: Vec<_> = changes(none.clone())
+            .into_iter()
+            .map(|change| change.metric)
+            .collect();
+        assert_eq!(metrics, ["system calls an operation", "bytes an operation"]);
+        none.counts[2].allocations = Some(1);
+        let changes = changes(none);
+        assert_eq!(changes[1].state, CountedState::Warning, "{changes:?}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Counting<'_> {
 pub(super) fn served(compared: &[Compared]) -> Vec<CountedChange> {
     let figures = compared.iter().flat_map(|cell| cell.counted.clone());
     let mut told: BTreeMap<&str, &str> = BTreeMap::new();
-    for one in compared.iter().flat_map(|cell| &cell.not_counted) {
+    for one in compared.iter().flat_map(|cell| &cell.uncounted) {
         told.entry(&one.metric).or_insert(&one.because);
     }
     let refused = told.into_iter().map(|(metric, because)| CountedChange {

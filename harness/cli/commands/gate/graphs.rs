@@ -94,7 +94,7 @@ fn profiled<'a>(
         name,
         executable: contender.side.executable(),
         subject: contender.side.subject(&row.implementation, session)?,
-        environment: Vec::new(),
+        sample: None,
     })
 }
 

@@ -50,8 +50,8 @@ pub(super) struct Measured {
     pub(super) look_index: usize,
     /// What its first triples counted of the servers.
     pub(super) counts: Vec<ServedCount>,
-    /// Why system calls could not be counted.
-    pub(super) not_counted: Vec<NotCounted>,
+    /// What could not be counted of them.
+    pub(super) uncounted: Vec<NotCounted>,
     /// Why triples counted for nothing.
     pub(super) failures: Vec<String>,
     /// Time that its triples took.
@@ -149,8 +149,8 @@ impl Conditions<'_> {
         measured.begun += 1;
         measured.took += began.elapsed();
         measured.counts.extend(served_counts(&record));
-        if measured.not_counted.is_empty() {
-            measured.not_counted.clone_from(&record.not_counted);
+        if measured.uncounted.is_empty() {
+            measured.uncounted.clone_from(&record.uncounted);
         }
         match effect(&record, "head", &self.session.placement) {
             Ok(effect) => measured.effects.push(effect),

@@ -181,11 +181,8 @@ fn refuse_wrong(conditions: &Conditions<'_>, all: &mut [Cell<'_>], output: &Outp
     output.note("checking that both builds answer rightly");
     let wrong = conformance::wrong(&comparisons, conditions.session, conditions.tmp);
     for (cell, one) in all.iter_mut().filter(|(_, one)| one.is_ok()) {
-        if let Some(because) = wrong.get(&cell.implementation.to_string()) {
-            *one = Err(GateVerdict::Undecided {
-                because: because.clone(),
-                remedy: "run `ringside verify` on that build, which prints each case".to_owned(),
-            });
+        if let Some(verdict) = wrong.get(&cell.implementation.to_string()) {
+            *one = Err(verdict.clone());
         }
     }
 }

@@ -103,13 +103,13 @@ pub(super) struct Compared {
     /// What its servers were counted at.
     pub(super) counted: Vec<CountedChange>,
     /// What they could not be counted at, and why.
-    pub(super) not_counted: Vec<NotCounted>,
+    pub(super) uncounted: Vec<NotCounted>,
     /// What a reader should know besides.
     pub(super) warning: Option<String>,
 }
 
 impl Compared {
-    /// Nothing was measured, since base does not have it, or a build does not serve it as it should.
+    /// Nothing was measured: base does not have it or is no measure, or head does not serve it as it should.
     pub(super) fn unmeasured(cell: &GateCell, verdict: GateVerdict) -> Self {
         Self {
             broken: matches!(verdict, GateVerdict::Undecided { .. }),
@@ -124,7 +124,7 @@ impl Compared {
                 graphs: Vec::new(),
             },
             counted: Vec::new(),
-            not_counted: Vec::new(),
+            uncounted: Vec::new(),
             warning: None,
         }
     }
@@ -155,7 +155,7 @@ pub(super) fn compared(
         row,
         broken: first.has_failed() || second.is_some_and(Measured::has_failed),
         counted: served_changes(&name, &first.counts, cell.threshold),
-        not_counted: first.not_counted.clone(),
+        uncounted: first.uncounted.clone(),
         warning: None,
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn attach(
             Ok(Exit::Interrupted) => return Ok(false),
             Ok(_) => {}
             Err(error) => output.warn(&format!(
-                "no profile of {implementation} in {scenario}: {error:#}"
+                "no profile of {implementation} in {scenario}, or not the whole: {error:#}"
             )),
         }
     }
@@ -84,11 +84,11 @@ fn one(
     let request = Request::new(wanted, session, scratch.path())?;
     let began_at = now_s();
     let own = ProfileFolder::of_cell(folder, name)?;
-    let (found, exit) = take_all(&request, session, scratch.path(), &own, output)?;
+    let (found, ended) = take_all(&request, session, scratch.path(), &own, output);
     if !found.profiles.is_empty() {
         outcome::write(&found.report(&request, session, began_at), own.path())?;
     }
-    Ok(exit)
+    ended
 }
 
 /// A name that any file system and any link stands.

@@ -1,7 +1,6 @@
 //! One server under blocks of load that take turns: with a profiler attached and without. Who looks at what it
 //! recorded is `recording` and `counting`.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -44,8 +43,8 @@ pub(crate) struct Profiled<'a> {
     pub(crate) executable: &'a Path,
     /// What it serves.
     pub(crate) subject: Subject<'a>,
-    /// Variables of its environment.
-    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Where it writes the stacks that it samples of itself, if it is to.
+    pub(crate) sample: Option<&'a Path>,
 }
 
 /// The command of a profiler, from the ids of the processes to watch and the file to write.
@@ -85,7 +84,8 @@ impl Bench<'_> {
             log: &tmp.path().join("server.stderr"),
             head_deadline: None,
             confinement: self.confinement,
-            environment: &profiled.environment,
+            sample: profiled.sample,
+            environment: &[],
         };
         let mut server = match order.start().1 {
             Ok(server) => server,

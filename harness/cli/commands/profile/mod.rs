@@ -40,9 +40,9 @@ pub(crate) fn profile(
     let request = Request::new(&Wanted::of(args), &session, scratch.path())?;
     let began_at = now_s();
     let folder = ProfileFolder::create(&args.out, &request.targets[0].about, began_at)?;
-    let (found, exit) = take_all(&request, &session, scratch.path(), &folder, output)?;
+    let (found, ended) = take_all(&request, &session, scratch.path(), &folder, output);
     if found.profiles.is_empty() {
-        return Ok(exit);
+        return ended;
     }
     let report = found.report(&request, &session, began_at);
     let page = outcome::write(&report, folder.path())?;
@@ -53,17 +53,18 @@ pub(crate) fn profile(
             output.line(&format!("\nreport: {}", page.display()));
         }
     }
-    Ok(exit)
+    ended
 }
 
-/// Takes the profiles of a request, one after the other; files go into `folder`, those of servers into `scratch`.
+/// Takes the profiles of a request, one after the other; files go into `folder`, those of servers into `scratch`. What
+/// was found before an error is worth a page all the same.
 fn take_all(
     request: &Request,
     session: &Session,
     scratch: &Path,
     folder: &ProfileFolder,
     output: &Output,
-) -> anyhow::Result<(Found, Exit)> {
+) -> (Found, anyhow::Result<Exit>) {
     let bench = Bench {
         session,
         scenario: &request.scenario,
@@ -79,20 +80,21 @@ fn take_all(
     let mut exit = Exit::Ok;
     for &profiler in &request.profilers {
         say(request, profiler, output);
-        match take(&bench, request, profiler, folder, &mut found)? {
-            Taken::Whole => {}
-            Taken::Empty(sentence) => {
+        match take(&bench, request, profiler, folder, &mut found) {
+            Err(error) => return (found, Err(error)),
+            Ok(Taken::Whole) => {}
+            Ok(Taken::Empty(sentence)) => {
                 output.warn(&sentence);
                 exit = Exit::Empty;
             }
-            Taken::Interrupted => {
+            Ok(Taken::Interrupted) => {
                 output.note("interrupted; what was found until then is kept");
                 exit = Exit::Interrupted;
                 break;
             }
         }
     }
-    Ok((found, exit))
+    (found, Ok(exit))
 }
 
 /// How a profiler came off.
@@ -184,7 +186,7 @@ fn profiled<'a>(target: &'a Target, session: &'a Session) -> anyhow::Result<Prof
         name: &target.about.name,
         executable: &target.executable,
         subject: target.subject(session)?,
-        environment: Vec::new(),
+        sample: None,
     })
 }
 

@@ -15,7 +15,6 @@ use ringside_profile::{
 use ringside_run::{find_program, tail};
 
 use super::bench::{Bench, Profiled};
-use crate::sampler::VARIABLE;
 
 /// What a profiler found of a server.
 pub(crate) struct Recording {
@@ -72,14 +71,17 @@ impl Bench<'_> {
         };
         let file = self.tmp.join("itself.folded");
         let sampling = Profiled {
-            environment: vec![(VARIABLE.into(), file.clone().into())],
+            sample: Some(&file),
             ..profiled.clone()
         };
         let Some(sampled) = self.load(&sampling, None)? else {
             return Ok(None);
         };
         let failed = || format!("failed to read what {} wrote of itself", profiled.name);
-        let text = std::fs::read_to_string(&file).with_context(failed)?;
+        let text = std::fs::read_to_string(&file).with_context(|| {
+            // A server that was killed has not written; the warning says so.
+            format!("{} {}", failed(), sampled.warnings.join("; "))
+        })?;
         let folded: Folded = text.parse().with_context(failed)?;
         let rates = bare.bare.iter().zip(&sampled.bare);
         let pairs: Vec<_> = rates

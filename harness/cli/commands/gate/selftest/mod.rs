@@ -44,12 +44,20 @@ pub(super) fn selftest(
     args: &SelftestArgs,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    (cases(args)?, conditions(args)?);
     let out = out(args)?;
     if args.triples > 0 && !record(global, args, &out, output)? {
         output.note("interrupted; without --quick the same command goes on with it");
         return Ok(Exit::Interrupted);
     }
     let all = evaluate(&out)?;
+    if all.is_empty() {
+        let out = out.display();
+        return Err(UsageError(format!(
+            "nothing is recorded in {out}; --triples says how much to record"
+        ))
+        .into());
+    }
     print::write(&out, &all)?;
     print::print(&all, output)?;
     Ok(goals::exit(&all))
@@ -379,7 +387,9 @@ fn evaluate(out: &Path) -> anyhow::Result<Vec<HeadSummary>> {
             all.extend(summaries(&about, &records));
         }
     }
-    write_whole(&out.join("effects.csv"), effects.as_bytes())?;
+    if !all.is_empty() {
+        write_whole(&out.join("effects.csv"), effects.as_bytes())?;
+    }
     Ok(all)
 }
 
