@@ -44,7 +44,8 @@ pub(super) fn selftest(
     args: &SelftestArgs,
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    (cases(args)?, conditions(args)?);
+    cases(args)?;
+    conditions(args)?;
     let out = out(args)?;
     if args.triples > 0 && !record(global, args, &out, output)? {
         output.note("interrupted; without --quick the same command goes on with it");
