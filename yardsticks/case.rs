@@ -1,5 +1,9 @@
 //! The cases, as much like those of the self-test as one thread can load them.
 
+use anyhow::Context;
+
+use crate::server::CASE;
+
 /// A server, what is planted into it, and how it is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
@@ -15,6 +19,16 @@ pub enum Case {
 pub const CASES: [Case; 3] = [Case::Http, Case::Mqtt, Case::Hash];
 
 impl Case {
+    /// The one that the environment names.
+    ///
+    /// # Errors
+    /// It names none.
+    pub fn of_environment() -> anyhow::Result<Self> {
+        let name = std::env::var(CASE).context(CASE)?;
+        let named = CASES.into_iter().find(|case| case.name() == name);
+        named.with_context(|| format!("{CASE}: there is no case {name}"))
+    }
+
     /// Its name, which is the self-test's.
     pub const fn name(self) -> &'static str {
         match self {

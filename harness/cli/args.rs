@@ -240,7 +240,7 @@ pub(crate) struct BenchAllArgs {
     #[arg(long)]
     pub(crate) strict: bool,
     /// Behind all measurements, profile each cell on and off the processor, each for so many seconds (3 when none are
-    /// given), and link the graphs from the report: half a minute a cell. Needs perf.
+    /// given), and link the graphs from the report: half a minute a cell. Without perf, only on the processor.
     #[arg(
         long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "3",
         value_parser = clap::value_parser!(u64).range(1..=600)

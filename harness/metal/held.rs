@@ -23,15 +23,10 @@ impl<F: AsFd> Held<F> {
         Ok(Self(file))
     }
 
-    /// Takes `file`; a file system without locks has to do without.
-    ///
-    /// # Errors
-    /// Of kind [`io::ErrorKind::WouldBlock`] when somebody else holds it.
-    pub fn take_where_supported(file: F) -> io::Result<Self> {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(Errno::WOULDBLOCK.into()),
-            _ => Ok(Self(file)),
-        }
+    /// Takes `file`; `None` when somebody else holds it. A file system without locks has to do without.
+    pub fn take_where_supported(file: F) -> Option<Self> {
+        let taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        (taken != Err(Errno::WOULDBLOCK)).then_some(Self(file))
     }
 
     /// The open file or folder.
@@ -61,7 +56,7 @@ mod tests {
         let copy = held.0.try_clone().unwrap();
         let refused = Held::take(File::open(&path).unwrap()).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
-        assert!(Held::take_where_supported(File::open(&path).unwrap()).is_err());
+        assert!(Held::take_where_supported(File::open(&path).unwrap()).is_none());
         drop(held);
         assert!(Held::take(File::open(&path).unwrap()).is_ok());
         drop(copy);

@@ -38,7 +38,7 @@ impl JsonLines {
             .open(path)
             .map_err(fail("open"))?;
         // No second process writes the same lines.
-        let mut held = Held::take_where_supported(file).map_err(|_| OpenError::Taken)?;
+        let mut held = Held::take_where_supported(file).ok_or(OpenError::Taken)?;
         let file = held.file_mut();
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(fail("read"))?;

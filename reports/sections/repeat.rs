@@ -26,7 +26,7 @@ pub(crate) fn repeat(verdicts: &Verdicts) -> Markup {
                 }
                 p.hint {
                     "Beside this page lie the plan (plan.json), every block (records.jsonl, one JSON object a line, histograms included, so that they can be merged) and the judged figures (verdicts.json). "
-                    "The page follows from the verdicts alone: the same verdicts give the same bytes."
+                    "The page follows from the verdicts, and from the profiles that may lie beside them: the same ones give the same bytes."
                 }
             }
             div.two {

@@ -91,8 +91,9 @@ fn main() -> anyhow::Result<()> {
     for number in 0..args.trials {
         for case in CASES {
             for head in heads(&args, case)? {
-                trials.push(once("criterion", case, &head, &args, criterion)?);
-                trials.push(once("tango-bench", case, &head, &args, tango)?);
+                for tool in Tool::ALL {
+                    trials.push(once(tool, case, &head, &args)?);
+                }
             }
         }
         std::fs::write(&args.out, serde_json::to_vec_pretty(&trials)?)
@@ -128,16 +129,42 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_slice(&text).with_context(failed)
 }
 
-/// Verdict and change by a tool.
-type Tool = fn(&mut Command, &Path) -> anyhow::Result<(bool, f64)>;
+/// One of the two tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tool {
+    Criterion,
+    Tango,
+}
 
-fn once(tool: &str, case: Case, head: &Head, args: &Args, run: Tool) -> anyhow::Result<Trial> {
+impl Tool {
+    const ALL: [Self; 2] = [Self::Criterion, Self::Tango];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Criterion => "criterion",
+            Self::Tango => "tango-bench",
+        }
+    }
+
+    /// The program beside this one that is made of it.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Criterion => "with_criterion",
+            Self::Tango => "with_tango",
+        }
+    }
+
+    /// Verdict and change.
+    fn run(self, command: &mut Command, base: &Path) -> anyhow::Result<(bool, f64)> {
+        match self {
+            Self::Criterion => criterion(command, base),
+            Self::Tango => tango(command),
+        }
+    }
+}
+
+fn once(tool: Tool, case: Case, head: &Head, args: &Args) -> anyhow::Result<Trial> {
     let own = std::env::current_exe().context("failed to find this program's own file")?;
-    let name = if tool == "criterion" {
-        "with_criterion"
-    } else {
-        "with_tango"
-    };
     let program = match head.label.strip_prefix("nul") {
         None => args.base.clone(),
         Some(number) => {
@@ -148,16 +175,17 @@ fn once(tool: &str, case: Case, head: &Head, args: &Args, run: Tool) -> anyhow::
         }
     };
     let kind = if head.units == 0 { "none" } else { case.kind() };
-    let mut command = Command::new(own.with_file_name(name));
+    let mut command = Command::new(own.with_file_name(tool.program()));
     command
         .env(CASE, case.name())
         .env(PROGRAM, program.canonicalize()?)
         .env(PROGRAM_OF_BASE, args.base.canonicalize()?)
         .env(PLANT, format!("{kind}:{:08}", head.units));
-    let (slower, change) = run(&mut command, &args.base.canonicalize()?)
-        .with_context(|| format!("{tool}, {}, {}", case.name(), head.label))?;
+    let (slower, change) = tool
+        .run(&mut command, &args.base.canonicalize()?)
+        .with_context(|| format!("{}, {}, {}", tool.name(), case.name(), head.label))?;
     Ok(Trial {
-        tool: tool.to_owned(),
+        tool: tool.name().to_owned(),
         case: case.name().to_owned(),
         head: head.label.clone(),
         planted: head.percent,
@@ -198,7 +226,7 @@ fn criterion(command: &mut Command, base: &Path) -> anyhow::Result<(bool, f64)> 
 }
 
 /// Both at the same time for as long as criterion measures one of them.
-fn tango(command: &mut Command, _base: &Path) -> anyhow::Result<(bool, f64)> {
+fn tango(command: &mut Command) -> anyhow::Result<(bool, f64)> {
     command.args(["--color", "never", "compare", "-q", "-t", "5"]);
     command.args([
         "--strip-candidate",
@@ -260,7 +288,7 @@ fn table(trials: &[Trial], gate: &SelfTest, args: &Args) -> Table {
                 all,
                 changes.collect(),
             ));
-            for tool in ["criterion", "tango-bench"] {
+            for tool in Tool::ALL.map(Tool::name) {
                 let ours = |one: &&Trial| {
                     one.tool == tool && one.case == case.name() && one.planted == percent
                 };

@@ -35,7 +35,7 @@ impl Place {
         let path = folder.join("lock");
         let opened = File::options().create(true).append(true).open(&path);
         let opened = opened.map_err(BuildsError::file("open", &path))?;
-        let Ok(lock) = Held::take_where_supported(opened) else {
+        let Some(lock) = Held::take_where_supported(opened) else {
             return Err(BuildsError::Busy { folder });
         };
         // Where the repository does not ignore the folder of built things, this is no change of it.

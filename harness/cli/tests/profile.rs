@@ -11,7 +11,7 @@ mod common;
 #[path = "common/tiny.rs"]
 mod tiny;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,14 +46,12 @@ fn can_watch() -> bool {
     }
 }
 
-/// Takes a profile and gives its report and its folder.
-fn profile(arguments: &[&str], out: &Path, planted: Option<&str>) -> (Value, PathBuf) {
+/// Takes a profile, with a variable of the environment set if there is one, and gives its report and its folder.
+fn profile(arguments: &[&str], out: &Path, variable: Option<(&str, &OsStr)>) -> (Value, PathBuf) {
     let mut command = ringside();
     command.arg("profile").args(arguments);
     command.args(["--format", "json", "--out"]).arg(out);
-    if let Some(planted) = planted {
-        command.env("RINGSIDE_PLANT", planted);
-    }
+    command.envs(variable);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
@@ -328,19 +326,10 @@ fn failing(script: Option<&str>, arguments: &[&str], code: i32) -> String {
 #[test]
 fn without_perf_a_server_of_ours_samples_itself() {
     let out = tempfile::tempdir().unwrap();
-    let output = ringside()
-        .args(["profile", "echo/epoll", LOAD, "--seconds", "3"])
-        .args(["--format", "json", "--out"])
-        .arg(out.path())
-        .env("PATH", out.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let nowhere = Some(("PATH", out.path().as_os_str()));
+    let arguments = ["echo/epoll", LOAD, "--seconds", "3"];
+    let (report, folder) = profile(&arguments, out.path(), nowhere);
     let found = &report["profiles"][0];
-    let stacks = std::fs::read_dir(out.path().join("profiles")).unwrap();
-    let folder = stacks.last().unwrap().unwrap().path();
     let stacks = std::fs::read_to_string(folder.join("on-processor.folded")).unwrap();
     assert!(stacks.contains("ringside_engine::epoll"), "{stacks}");
     let remarks = found["remarks"].to_string();
@@ -392,6 +381,12 @@ const PLANTED: &str = "processor:99999999";
 #[cfg(feature = "plant")]
 const HOT: &str = "ringside_engine::plant::cost::chain";
 
+/// A slowdown on purpose, as a variable of the environment.
+#[cfg(feature = "plant")]
+fn planted(what: &str) -> Option<(&str, &OsStr)> {
+    Some(("RINGSIDE_PLANT", what.as_ref()))
+}
+
 #[cfg(feature = "plant")]
 #[test]
 fn a_planted_function_has_most_of_the_samples() {
@@ -400,7 +395,7 @@ fn a_planted_function_has_most_of_the_samples() {
     }
     let out = tempfile::tempdir().unwrap();
     let arguments = ["echo/epoll", LOAD, "--seconds", "1"];
-    let (report, folder) = profile(&arguments, out.path(), Some(PLANTED));
+    let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let first = &report["profiles"][0]["figures"][0];
     assert_eq!(first["name"], HOT, "{report}");
     assert!(first["value"].as_f64().unwrap() >= 0.8, "{first}");
@@ -416,7 +411,7 @@ fn a_planted_lock_has_most_of_the_waiting_for_locks() {
     }
     let out = tempfile::tempdir().unwrap();
     let arguments = ["echo/epoll", LOAD, "--kind", "lock-waits", "--seconds", "1"];
-    let (_, folder) = profile(&arguments, out.path(), Some("lock:00001000"));
+    let (_, folder) = profile(&arguments, out.path(), planted("lock:00001000"));
     let stacks = std::fs::read_to_string(folder.join("lock-waits.folded")).unwrap();
     let weight = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
     let all: u64 = stacks.lines().map(weight).sum();
@@ -440,7 +435,7 @@ fn the_difference_to_another_build_points_at_what_was_planted() {
     let other = write(out.path(), "other", &script);
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
     let arguments = ["echo/epoll", LOAD, "--seconds", "1", "--diff", &other];
-    let (report, folder) = profile(&arguments, out.path(), Some(PLANTED));
+    let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let difference = &report["differences"][0];
     let first = &difference["changes"][0];
     assert_eq!(first["function"], HOT, "{difference}");
