@@ -374,9 +374,12 @@ fn a_profile_without_samples_is_code_6() {
     assert!(said.contains("has not one sample"), "{said}");
 }
 
-/// Far more than what an echo costs: a hundred thousand steps for each operation.
+/// A hundred thousand steps for each operation.
 #[cfg(feature = "plant")]
 const PLANTED: &str = "processor:99999999";
+/// A block of fifty operations: beside their steps a message costs nothing, not even on a starved machine.
+#[cfg(feature = "plant")]
+const BLOCKS: &str = "hash/blocks{connections=2,keys=50}";
 /// The function that takes these steps.
 #[cfg(feature = "plant")]
 const HOT: &str = "ringside_engine::plant::cost::chain";
@@ -394,7 +397,7 @@ fn a_planted_function_has_most_of_the_samples() {
         return;
     }
     let out = tempfile::tempdir().unwrap();
-    let arguments = ["echo/epoll", LOAD, "--seconds", "1"];
+    let arguments = ["hash/fnv1a", BLOCKS, "--seconds", "1"];
     let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let first = &report["profiles"][0]["figures"][0];
     assert_eq!(first["name"], HOT, "{report}");
@@ -434,7 +437,7 @@ fn the_difference_to_another_build_points_at_what_was_planted() {
     let script = format!("#!/bin/sh\nRINGSIDE_PLANT=none:00000000 exec {binary} \"$@\"\n");
     let other = write(out.path(), "other", &script);
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let arguments = ["echo/epoll", LOAD, "--seconds", "1", "--diff", &other];
+    let arguments = ["hash/fnv1a", BLOCKS, "--seconds", "1", "--diff", &other];
     let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let difference = &report["differences"][0];
     let first = &difference["changes"][0];
