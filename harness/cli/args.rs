@@ -351,6 +351,10 @@ pub(crate) struct SelftestArgs {
     /// Triples of each case and condition. A recording that has fewer goes on; 0 prints what is recorded.
     #[arg(long, default_value_t = 600, value_name = "N")]
     pub(crate) triples: u32,
+    /// The effects.csv of an earlier recording, also of other builds or of another machine, whose trials are counted as
+    /// well; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Vec<PathBuf>,
     /// Folder of the recordings, of selftest.json and of effects.csv (what each triple said).
     #[arg(long, default_value = "reports/selftest", value_name = "DIR")]
     pub(crate) out: PathBuf,

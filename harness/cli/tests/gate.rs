@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -468,7 +469,7 @@ fn an_interrupted_gate_is_code_130_and_leaves_no_process_and_no_file() {
         .unwrap();
     let rest = interrupt_after_a_triple(&mut child);
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
-    assert_eq!(processes_of(folder.path()), Vec::<String>::new());
+    assert_eq!(processes_left(folder.path()), Vec::<String>::new());
     assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
     let gate = only_folder(&out.join("gates"));
     assert!(!json_lines(&gate.join("triples.jsonl")).is_empty());
@@ -489,6 +490,18 @@ fn interrupt_after_a_triple(child: &mut Child) -> String {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     rest
+}
+
+/// Those that are still there after a while: the guard ends once it has seen that what it guards is gone.
+fn processes_left(folder: &Path) -> Vec<String> {
+    let patience = Instant::now() + Duration::from_secs(20);
+    loop {
+        let left = processes_of(folder);
+        if left.is_empty() || Instant::now() > patience {
+            return left;
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Processes whose command line names a file below `folder`.

@@ -1,17 +1,62 @@
 //! What each triple said of each head, as CSV: all that trials are formed of, in a hundredth of the space that the
-//! turns take. That is what can be published.
+//! turns take. That is what can be published, and counted again with what other recordings say.
 
 use std::fmt::Write;
+use std::path::Path;
 
+use anyhow::{Context, ensure};
 use ringside_contract::TripleRecord;
-use ringside_judge::{MetricEffect, effect};
+use ringside_judge::{MetricEffect, TripleEffect, effect};
+use serde::Deserialize;
 
-use super::recording::About;
+use super::case::{CASES, Condition};
+use super::recording::{About, PlantedHead};
+
+/// What triples said of one head.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HeadEffects {
+    pub(super) case: &'static str,
+    pub(super) condition: Condition,
+    pub(super) head: String,
+    /// How much slower it should be, in per cent.
+    pub(super) planted: u64,
+    /// The triples of each recording: no trial is formed of two.
+    pub(super) recordings: Vec<Vec<TripleEffect>>,
+    /// Why triples say nothing.
+    pub(super) lost: Vec<String>,
+}
+
+impl HeadEffects {
+    /// The triples of all recordings.
+    pub(super) fn all(&self) -> Vec<TripleEffect> {
+        self.recordings.concat()
+    }
+
+    fn is_of(&self, other: &Self) -> bool {
+        let key = |one: &Self| (one.case, one.condition, one.planted);
+        key(self) == key(other) && self.head == other.head
+    }
+}
 
 /// Above the lines of all recordings. Slowdowns are natural logarithms, positive where head is slower than base; those
 /// of `again` are of base against itself. `decides` says whether the figure has a say.
 pub(super) const HEAD: &str = "case,condition,head,planted_percent,triple,rate,rate_again,rate_decides,\
                                processor_time,processor_time_again,processor_time_decides\n";
+
+/// One line.
+#[derive(Debug, Deserialize)]
+struct Line {
+    case: String,
+    condition: String,
+    head: String,
+    planted_percent: u64,
+    rate: f64,
+    rate_again: f64,
+    rate_decides: bool,
+    processor_time: f64,
+    processor_time_again: f64,
+    processor_time_decides: bool,
+}
 
 /// A line for each triple and head; a triple that says nothing has none.
 pub(super) fn lines(about: &About, records: &[TripleRecord]) -> String {
@@ -46,4 +91,178 @@ fn figures(metric: &MetricEffect) -> String {
         metric.again,
         metric.left_out.is_none()
     )
+}
+
+/// What the triples of one recording said of each head.
+///
+/// # Errors
+/// Its case or its condition is none that is known.
+pub(super) fn of_recording(
+    about: &About,
+    records: &[TripleRecord],
+) -> anyhow::Result<Vec<HeadEffects>> {
+    let head = |head: &PlantedHead| {
+        let mut found = none(&about.case, &about.condition, &head.label, head.percent)?;
+        let mut effects = Vec::new();
+        for record in records {
+            match effect(record, &head.label, &about.placement) {
+                Ok(effect) => effects.push(effect),
+                Err(error) => found.lost.push(error.to_string()),
+            }
+        }
+        found.recordings.push(effects);
+        Ok(found)
+    };
+    about.heads.iter().map(head).collect()
+}
+
+/// Reads the lines of an earlier recording. Those of one head are told by what they say, wherever they stand.
+///
+/// # Errors
+/// The file cannot be read, or a line is none of such a file.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeadEffects>> {
+    let name = path.display();
+    let text = std::fs::read(path).with_context(|| format!("failed to read {name}"))?;
+    let mut all: Vec<HeadEffects> = Vec::new();
+    let mut reader = csv::Reader::from_reader(text.as_slice());
+    for (number, line) in (2..).zip(reader.deserialize()) {
+        let failed = || format!("failed to read {name}, line {number}, as effects of triples");
+        let line: Line = line.with_context(failed)?;
+        let (case, condition) = (&line.case, &line.condition);
+        let one = none(case, condition, &line.head, line.planted_percent).with_context(failed)?;
+        let effect = line.effect().with_context(failed)?;
+        match all.iter_mut().find(|head| head.is_of(&one)) {
+            Some(known) => known.recordings[0].push(effect),
+            None => all.push(HeadEffects {
+                recordings: vec![vec![effect]],
+                ..one
+            }),
+        }
+    }
+    ensure!(!all.is_empty(), "{name} has no line behind its heading");
+    Ok(all)
+}
+
+/// Each head once, with the triples of all its recordings, in the order of conditions and cases.
+pub(super) fn together(all: Vec<HeadEffects>) -> Vec<HeadEffects> {
+    let mut joined: Vec<HeadEffects> = Vec::new();
+    for one in all {
+        match joined.iter_mut().find(|known| known.is_of(&one)) {
+            Some(known) => {
+                known.recordings.extend(one.recordings);
+                known.lost.extend(one.lost);
+            }
+            None => joined.push(one),
+        }
+    }
+    let place = |name| CASES.iter().position(|case| case.name == name);
+    joined.sort_by_key(|one| {
+        (
+            one.condition != Condition::Quiet,
+            place(one.case),
+            one.planted,
+        )
+    });
+    joined
+}
+
+fn none(case: &str, condition: &str, head: &str, planted: u64) -> anyhow::Result<HeadEffects> {
+    let known = CASES.iter().find(|known| known.name == case);
+    let known = known.with_context(|| format!("there is no case `{case}`"))?;
+    let mut conditions = Condition::ALL.into_iter();
+    let condition = conditions
+        .find(|known| known.name() == condition)
+        .with_context(|| format!("there is no condition `{condition}`"))?;
+    Ok(HeadEffects {
+        case: known.name,
+        condition,
+        head: head.to_owned(),
+        planted,
+        recordings: Vec::new(),
+        lost: Vec::new(),
+    })
+}
+
+impl Line {
+    fn effect(&self) -> anyhow::Result<TripleEffect> {
+        Ok(TripleEffect {
+            rate: metric(self.rate, self.rate_again, self.rate_decides)?,
+            processor_time: metric(
+                self.processor_time,
+                self.processor_time_again,
+                self.processor_time_decides,
+            )?,
+        })
+    }
+}
+
+/// What was measured is not in the lines, only how both sides compare.
+fn metric(slowdown: f64, again: f64, decides: bool) -> anyhow::Result<MetricEffect> {
+    ensure!(
+        slowdown.is_finite() && again.is_finite(),
+        "{slowdown} and {again} are not both finite"
+    );
+    Ok(MetricEffect {
+        slowdown,
+        again,
+        base: f64::NAN,
+        head: f64::NAN,
+        left_out: (!decides).then(|| "it decided nothing when it was recorded".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(lines: &str) -> anyhow::Result<Vec<HeadEffects>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("effects.csv");
+        std::fs::write(&path, format!("{HEAD}{lines}")).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn lines_of_one_head_are_put_together_and_recordings_stay_apart() {
+        let read = file(
+            "mqtt,quiet,p05,5,0,0.05,0.00100,true,0.04,-0.00200,false\n\
+             http,quiet,nul0,0,0,0.01,0,true,0,0,true\n\
+             mqtt,quiet,p05,5,1,0.06,0,true,0.05,0,true\n",
+        )
+        .unwrap();
+        let all = together([read.clone(), read].concat());
+        let found: Vec<_> = all
+            .iter()
+            .map(|head| (head.case, &*head.head, head.planted, head.recordings.len()))
+            .collect();
+        assert_eq!(found, [("http", "nul0", 0, 2), ("mqtt", "p05", 5, 2)]);
+        let first = &all[1].recordings[0];
+        assert_eq!(first.len(), 2);
+        assert_eq!((first[0].rate.slowdown, first[0].rate.again), (0.05, 0.001));
+        assert!(first[0].processor_time.left_out.is_some());
+        assert!(first[1].processor_time.left_out.is_none());
+        assert_eq!(all[1].all().len(), 4);
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_told_with_its_number() {
+        let good = "http,quiet,nul0,0,0,0.01,0,true,0,0,true\n";
+        for (bad, says) in [
+            ("http,quiet,nul0,0,0,0.01,0,true,0,0\n", "line 3"),
+            ("http,quiet,nul0,0,0,x,0,true,0,0,true\n", "line 3"),
+            ("http,quiet,nul0,0,0,NaN,0,true,0,0,true\n", "finite"),
+            ("ftp,quiet,nul0,0,0,0.01,0,true,0,0,true\n", "no case `ftp`"),
+            (
+                "http,loud,nul0,0,0,0.01,0,true,0,0,true\n",
+                "no condition `loud`",
+            ),
+        ] {
+            let error = format!("{:#}", file(&format!("{good}{bad}")).unwrap_err());
+            assert!(
+                error.contains(says) && error.contains("effects.csv"),
+                "{error}"
+            );
+        }
+        assert!(file("").unwrap_err().to_string().contains("no line"));
+    }
 }

@@ -1,8 +1,7 @@
 //! `ringside gate selftest`: whether the gate cries wolf, and whether it sees one.
 //!
 //! ```text
-//! case, condition -> calibrate (how much to plant) -> recording (triples) -> summary (trials) -> goals
-//!                                                                        `-> effects (CSV)
+//! case, condition -> calibrate (how much to plant) -> recording (triples) -> effects (CSV) -> summary (trials) -> goals
 //! ```
 
 mod calibrate;
@@ -26,7 +25,7 @@ use self::calibrate::{units_of, units_of_a_tenth};
 use self::case::{CASES, Case, Condition};
 use self::neighbour::Neighbour;
 use self::recording::{About, PlantedHead, Recording};
-use self::summary::{HeadSummary, summaries};
+use self::summary::{HeadSummary, summary};
 use self::triples::{Bench, Head};
 use super::identity::Identity;
 use super::sides::named;
@@ -51,11 +50,11 @@ pub(super) fn selftest(
         output.note("interrupted; without --quick the same command goes on with it");
         return Ok(Exit::Interrupted);
     }
-    let all = evaluate(&out)?;
+    let all = evaluate(&out, &args.with)?;
     if all.is_empty() {
         let out = out.display();
         return Err(UsageError(format!(
-            "nothing is recorded in {out}; --triples says how much to record"
+            "nothing is recorded in {out}; --triples says how much to record, --with what to count besides"
         ))
         .into());
     }
@@ -370,10 +369,11 @@ impl Run<'_> {
     }
 }
 
-/// Everything that is recorded below `out`. What each triple said goes into `effects.csv`.
-fn evaluate(out: &Path) -> anyhow::Result<Vec<HeadSummary>> {
+/// Everything that is recorded below `out`, and what the files `with` say. What each triple below `out` said goes into
+/// its `effects.csv`.
+fn evaluate(out: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<HeadSummary>> {
     let mut all = Vec::new();
-    let mut effects = effects::HEAD.to_owned();
+    let mut lines = effects::HEAD.to_owned();
     for condition in Condition::ALL {
         for case in CASES {
             let folder = Recording::folder(out, case.name, condition);
@@ -384,14 +384,18 @@ fn evaluate(out: &Path) -> anyhow::Result<Vec<HeadSummary>> {
             let text = std::fs::read(&path)
                 .with_context(|| format!("failed to read {}", path.display()))?;
             let records = read_triples(&text, &path)?;
-            effects.push_str(&effects::lines(&about, &records));
-            all.extend(summaries(&about, &records));
+            lines.push_str(&effects::lines(&about, &records));
+            all.extend(effects::of_recording(&about, &records)?);
         }
     }
     if !all.is_empty() {
-        write_whole(&out.join("effects.csv"), effects.as_bytes())?;
+        write_whole(&out.join("effects.csv"), lines.as_bytes())?;
     }
-    Ok(all)
+    for file in with {
+        all.extend(effects::read(file)?);
+    }
+    let heads = effects::together(all);
+    Ok(heads.into_iter().map(summary).collect())
 }
 
 /// A word on how far it is after so many triples.

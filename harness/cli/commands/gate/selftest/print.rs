@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use serde::Serialize;
 
 use super::goals::{Goal, State, goals};
@@ -23,6 +24,7 @@ pub(super) fn write(out: &Path, all: &[HeadSummary]) -> anyhow::Result<()> {
         heads: all,
         goals: goals(all),
     };
+    std::fs::create_dir_all(out).with_context(|| format!("failed to create {}", out.display()))?;
     write_whole(
         &out.join("selftest.json"),
         &serde_json::to_vec_pretty(&outcome)?,

@@ -1,15 +1,15 @@
 //! What the rule would have said of the recorded triples.
 
-use ringside_contract::{Interval, Placement, TripleRecord};
+use ringside_contract::Interval;
 use ringside_judge::{
-    GateMetric, GateRule, NOMINAL_CONFIDENCE, TrialSummary, TripleEffect, changes, effect,
-    median_interval, proportion_bounds, resampled, trials,
+    GateMetric, GateRule, NOMINAL_CONFIDENCE, TrialSummary, TripleEffect, changes, median_interval,
+    proportion_bounds, resampled, trials,
 };
 use serde::Serialize;
 
-use super::recording::{About, PlantedHead};
+use super::effects::HeadEffects;
 
-/// One head of one recording.
+/// One head of one case and condition.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct HeadSummary {
     pub(super) case: String,
@@ -47,12 +47,6 @@ pub(super) struct Trials {
     pub(super) high: f64,
 }
 
-/// Every head of a recording.
-pub(super) fn summaries(about: &About, records: &[TripleRecord]) -> Vec<HeadSummary> {
-    let of = |head| summary(about, head, records);
-    about.heads.iter().map(of).collect()
-}
-
 /// Trials of several heads or recordings together.
 pub(super) fn together<'a>(all: impl Iterator<Item = &'a Trials>) -> Trials {
     let mut sum = Trials::default();
@@ -66,9 +60,10 @@ pub(super) fn together<'a>(all: impl Iterator<Item = &'a Trials>) -> Trials {
     sum.bounded()
 }
 
-fn summary(about: &About, head: &PlantedHead, records: &[TripleRecord]) -> HeadSummary {
+/// What the rule says of all triples of a head, and of trials of them.
+pub(super) fn summary(head: HeadEffects) -> HeadSummary {
     let rule = GateRule::default();
-    let (effects, lost) = effects(records, &head.label, &about.placement);
+    let effects = head.all();
     let all = GateRule {
         looks: [effects.len(); 4],
         ..rule.clone()
@@ -85,34 +80,26 @@ fn summary(about: &About, head: &PlantedHead, records: &[TripleRecord]) -> HeadS
             .into_iter()
             .find(|of| of.name() == one.metric)
     });
+    let of = |recording: &Vec<TripleEffect>| Trials::of(&trials(&rule, THRESHOLD, recording));
+    let each: Vec<Trials> = head.recordings.iter().map(of).collect();
+    let trials = together(each.iter());
     HeadSummary {
-        case: about.case.clone(),
-        condition: about.condition.clone(),
-        head: head.label.clone(),
-        planted: head.percent,
+        case: head.case.to_owned(),
+        condition: head.condition.name().to_owned(),
+        head: head.head,
+        planted: head.planted,
         slowdown: leading.map(|change| change.slowdown),
         decided_by: names.join(", "),
         spread: metric.map_or(0.0, |metric| spread(&effects, metric)),
         triples: effects.len(),
-        lost,
-        trials: Trials::of(&trials(&rule, THRESHOLD, &effects)),
-        resampled: Trials::of(&resampled(&rule, THRESHOLD, &effects, 1, RESAMPLED)),
-    }
-}
-
-fn effects(
-    records: &[TripleRecord],
-    label: &str,
-    placement: &Placement,
-) -> (Vec<TripleEffect>, Vec<String>) {
-    let (mut effects, mut lost) = (Vec::new(), Vec::new());
-    for record in records {
-        match effect(record, label, placement) {
-            Ok(effect) => effects.push(effect),
-            Err(error) => lost.push(error.to_string()),
+        lost: head.lost,
+        trials,
+        resampled: Trials {
+            independent: trials.independent,
+            ..Trials::of(&resampled(&rule, THRESHOLD, &effects, 1, RESAMPLED))
         }
+        .bounded(),
     }
-    (effects, lost)
 }
 
 fn spread(effects: &[TripleEffect], metric: GateMetric) -> f64 {
