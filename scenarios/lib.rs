@@ -8,7 +8,9 @@ mod echo;
 mod hash;
 mod http;
 mod load;
+mod map;
 mod mqtt;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,9 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::connections::Connections,
         &http::slow_reader::SlowReader,
         &http::short::Short,
+        &map::read::READ,
+        &map::write::WRITE,
+        &map::mixed::MIXED,
         &mqtt::pairs::Pairs,
         &mqtt::fan_out::FanOut,
         &mqtt::fan_in::FanIn,

@@ -47,6 +47,7 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
         ringside_mqtt::all(),
     ]
     .concat();
+    let in_process = ringside_operations::all();
     let mut programs = Vec::new();
     for (name, text) in MANIFESTS {
         programs.push(
@@ -56,7 +57,9 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
     for path in &global.manifest {
         let manifest = Manifest::read(path).map_err(|error| UsageError(error.to_string()))?;
         let id = manifest.meta().id;
-        if implementations.iter().any(|own| own.meta().id == id) {
+        let own = implementations.iter().map(|own| own.meta().id);
+        let mut own = own.chain(in_process.iter().map(|own| own.meta().id));
+        if own.any(|own| own == id) {
             let path = path.display();
             return Err(UsageError(format!(
                 "{path}: `{id}` is built into this tool; give the program an id of its own"
@@ -68,6 +71,7 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
     }
     Ok(Catalogue {
         implementations,
+        in_process,
         scenarios: scenarios().to_vec(),
         programs,
     })

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ringside_conform::{Case, Outcome, Target};
-use ringside_contract::{Build, Host, Placement};
+use ringside_contract::operations::{InProcess, Tested};
+use ringside_contract::{Build, Host, Placement, Settings};
 use ringside_run::{
     Catalogue, LOAD_SLACK, Qualifier, QualifyTarget, READY_LIMIT, RunOptions, Stop,
 };
@@ -143,9 +144,23 @@ impl Conformance {
             "echo" => ringside_conform::echo::cases(),
             "hash" => ringside_conform::hash::cases(),
             "http" => ringside_conform::http::cases(),
+            "map" => ringside_conform::map::cases(),
             "mqtt" => ringside_conform::mqtt::cases(),
             _ => &[],
         }
+    }
+
+    /// Runs a case of an operation on a structure in this process, which is a worker.
+    pub(crate) fn run_in_process(
+        operation: &dyn InProcess,
+        axes: &Settings,
+        case: &str,
+    ) -> Result<(), String> {
+        let tested = operation.tested(axes).map_err(|error| error.to_string())?;
+        let outcome = match tested {
+            Tested::Map(map) => ringside_conform::map::run(case, map.as_ref()),
+        };
+        outcome.map_err(|failure| failure.to_string())
     }
 }
 

@@ -10,6 +10,8 @@ mod client;
 pub mod echo;
 pub mod hash;
 pub mod http;
+mod in_process;
+pub mod map;
 pub mod mqtt;
 
 pub use case::{Case, Failure, Outcome, Target, check};

@@ -11,6 +11,7 @@ mod implementation;
 mod load;
 mod measures;
 mod name;
+pub mod operations;
 mod params;
 mod plan;
 mod profile;
@@ -34,7 +35,7 @@ pub use implementation::{
     StartError, StopError, Support,
 };
 pub use load::{Arrivals, BlockTiming, LoadPlan, SocketOptions};
-pub use measures::{Latency, Limit, Measures, Side, SweepStep, System};
+pub use measures::{Latency, Limit, Measures, Side, SweepStep, System, Threads};
 pub use name::{Id, ImplementationSpec, NameError, ScenarioSpec, Settings};
 pub use params::{ParamError, Parameter, ParameterKind, Params, parse_duration, parse_size};
 pub use plan::{Group, Omitted, Plan, PlannedCell, Purpose};

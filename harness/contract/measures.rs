@@ -1,6 +1,8 @@
 //! What one block measured. Written by the load generator, which watches the server's processes too,
 //! so that both sides are read at the same two instants.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Latency from the intended start to the completion, in microseconds.
@@ -143,6 +145,26 @@ pub struct SweepStep {
     pub limited_by: Option<Limit>,
 }
 
+/// What the threads of a worker process did, of operations that are called in process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threads {
+    /// How many there were.
+    pub threads: u32,
+    /// The part of its cores that they used: the rest was taken by others, or spent waiting.
+    pub core_share: f64,
+    /// Whether they were to compute all the time, so that a smaller part is a disturbance.
+    pub computes: bool,
+    /// Operations of the thread that did fewest over those of the one that did most: 1 when all did as many.
+    pub fairness: f64,
+    /// Median time of an operation in nanoseconds, as means of batches; absent in an open loop.
+    pub batch_p50_ns: Option<f64>,
+    /// 99th percentile of these means.
+    pub batch_p99_ns: Option<f64>,
+    /// Figures of the family's own, by the name of their metric.
+    #[serde(default)]
+    pub figures: BTreeMap<String, f64>,
+}
+
 /// What one block measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
@@ -200,6 +222,9 @@ pub struct Measures {
     pub latency: Option<Latency>,
     /// Steps of a sweep; empty otherwise.
     pub sweep: Vec<SweepStep>,
+    /// Threads that called operations in process; absent for services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Threads>,
     /// The server's side; absent when its processes could not be watched.
     pub server: Option<Side>,
     /// The generator's side.

@@ -5,6 +5,7 @@
 
 use thiserror::Error;
 
+use crate::operations::Workload;
 use crate::{Id, LoadPlan, Measures, ParamError, Parameter, ParameterKind, Params, ScenarioSpec};
 
 /// What is known of a scenario without running it.
@@ -213,6 +214,13 @@ pub trait Scenario: Sync {
     /// # Errors
     /// Values that do not fit together.
     fn load(&self, params: &Params) -> Result<LoadPlan, ParamError>;
+
+    /// What a worker process is asked to do, for operations that are called in process: its threads are the load then,
+    /// and [`Self::session`] is not asked for.
+    fn workload(&self, params: &Params, seed: u64) -> Option<Workload> {
+        let _ = (params, seed);
+        None
+    }
 
     /// The conversation of connection number `connection`.
     fn session(&self, params: &Params, seed: u64, connection: u32) -> Box<dyn Session>;

@@ -82,6 +82,8 @@ const OPERATIONS: &str = "completed operations";
 const LATENCY: &str = "completed operations with latency";
 const WATCHED: &str = "a server whose processes can be watched";
 const TAIL: &str = "latencies of ten operations or more beyond the percentile in a block";
+const THREADS: &str = "operations that are called in process";
+const BATCHES: &str = "operations that are called in process, in a closed loop";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
 
 const fn row(
@@ -311,10 +313,24 @@ const METRICS: &[Metric] = &[
         "connections that were opened",
         |m| Some(f64::from(m.connections)),
     ),
+    // Of operations in process: too short to be timed one by one, so that they are means of batches.
+    row("operation_time_p50", "ns", LESS, Rate, BATCHES, batch_p50),
+    row("read_latency_p50", "ns", LESS, Rate, BATCHES, batch_p50),
+    row("fairness", "ratio", MORE, Other, THREADS, |m| {
+        Some(m.threads.as_ref()?.fairness)
+    }),
+    row("core_share", "%", MORE, Other, THREADS, |m| {
+        Some(100.0 * m.threads.as_ref()?.core_share)
+    }),
     share_row("late_share", "an open loop", offered, |m| {
         per(100.0 * m.late_sends as f64, offered(m))
     }),
 ];
+
+/// Median time of an operation in process, as the mean of a batch.
+fn batch_p50(measures: &Measures) -> Option<f64> {
+    measures.threads.as_ref()?.batch_p50_ns
+}
 
 /// What the connections added, in KiB for each: the process had a size before the first of them.
 fn added_memory(measures: &Measures) -> Option<f64> {

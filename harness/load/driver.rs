@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 
 use crate::error::LoadError;
+use crate::in_process;
 use crate::options::DriveOptions;
 use crate::outcome::{Block, Counted, Opened, Pace, Window, measures};
 use crate::segment::{Kind, Segment, segments};
@@ -47,6 +48,9 @@ pub fn drive(
     let mut warnings = Vec::new();
     let mut plan = scenario.load(params)?;
     check(&plan, options)?;
+    if let Some(workload) = scenario.workload(params, options.seed) {
+        return in_process::drive(&workload, &plan.arrivals, options);
+    }
     let Threads { count, own_tables } = tables::fit(&mut plan, options.cpus.len(), &mut warnings)?;
     let segments = segments(&plan.arrivals, &options.timing);
     let setup = Setup {
@@ -163,7 +167,7 @@ fn check_processor(cpu: usize) -> Result<(), LoadError> {
     })
 }
 
-fn pin(cpu: usize) -> rustix::io::Result<()> {
+pub(crate) fn pin(cpu: usize) -> rustix::io::Result<()> {
     if cpu >= CpuSet::MAX_CPU {
         return Err(Errno::INVAL);
     }

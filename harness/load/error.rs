@@ -48,6 +48,14 @@ pub enum LoadError {
         /// The system's answers.
         because: String,
     },
+    /// A worker process does not do what it is told.
+    #[error("failed to have the worker at {target} work: {because}")]
+    Worker {
+        /// Where it listens.
+        target: SocketAddr,
+        /// What it said, or how it ended.
+        because: String,
+    },
     /// A system call that the generator itself needs failed.
     #[error("failed to {step}")]
     Io {

@@ -9,6 +9,7 @@ mod driver;
 mod edge;
 mod error;
 mod events;
+mod in_process;
 mod io;
 mod latency;
 mod options;
@@ -33,5 +34,6 @@ mod tests;
 
 pub use driver::drive;
 pub use error::LoadError;
+pub use in_process::{Cases, serve as serve_in_process};
 pub use options::DriveOptions;
 pub use turns::{TurnOptions, take_turns};

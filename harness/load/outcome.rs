@@ -163,6 +163,7 @@ pub(crate) fn measures(
         } else {
             Vec::new()
         },
+        threads: None,
         server,
         generator,
         system: system(block, duration_s),

@@ -56,6 +56,12 @@ pub fn take_turns(
     options: &TurnOptions,
 ) -> Result<Turns, LoadError> {
     let mut plan = scenario.load(params)?;
+    if scenario.workload(params, options.seed).is_some() {
+        let because = "operations in process take no turns; compare them with `ringside run`";
+        return Err(LoadError::Settings {
+            because: because.to_owned(),
+        });
+    }
     check_turns(&plan, options)?;
     let each: Vec<DriveOptions> = (0..options.servers.len()).map(|n| options.of(n)).collect();
     each.iter().try_for_each(|options| check(&plan, options))?;

@@ -27,6 +27,12 @@ pub fn thread_cpu_ns(tid: u32) -> io::Result<u64> {
     read(clock_of(tid, THREAD))
 }
 
+/// Processor time that the calling thread used so far, in nanoseconds.
+pub fn own_cpu_ns() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    nanoseconds(time.tv_sec, time.tv_nsec)
+}
+
 /// `CPUCLOCK_SCHED`: nanoseconds as the scheduler counts them, of the whole process.
 const PROCESS: libc::clockid_t = 2;
 /// The same with the bit for a single thread.

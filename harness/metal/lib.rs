@@ -29,7 +29,7 @@ mod usage;
 pub use allocation_probe::{AllocationProbe, ProbeError};
 pub use client_epoll::wait_events;
 pub use client_socket::bind_without_port;
-pub use clock::{coarse_millis, monotonic_ns, process_cpu_ns, thread_cpu_ns};
+pub use clock::{coarse_millis, monotonic_ns, own_cpu_ns, process_cpu_ns, thread_cpu_ns};
 pub use counters::{CallCounter, CountError};
 pub use descriptors::{own_table, raise_descriptor_limit};
 pub use held::Held;

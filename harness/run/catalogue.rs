@@ -1,6 +1,7 @@
 //! Everything that can be named in a plan: implementations, outside programs and scenarios, and the
 //! look-up of names among them.
 
+use ringside_contract::operations::InProcess;
 use ringside_contract::{
     Group, Host, Id, Implementation, ImplementationMeta, ImplementationSpec, ParamError, Params,
     Plan, SCHEMA, Scenario, ScenarioSpec, Settings, Support,
@@ -14,6 +15,8 @@ use crate::manifest::Manifest;
 pub struct Catalogue {
     /// Built-in implementations, in the order of their lists.
     pub implementations: Vec<&'static dyn Implementation>,
+    /// Implementations that are called in process, in the order of their lists.
+    pub in_process: Vec<&'static dyn InProcess>,
     /// Scenarios, in the order of their lists.
     pub scenarios: Vec<&'static dyn Scenario>,
     /// Outside programs.
@@ -46,6 +49,8 @@ pub enum NameMiss {
 pub enum Candidate<'a> {
     /// Built in.
     Own(&'static dyn Implementation),
+    /// Built in, and called in a worker process.
+    InProcess(&'static dyn InProcess),
     /// Behind a manifest.
     Program(&'a Manifest),
 }
@@ -66,6 +71,7 @@ impl<'a> Candidate<'a> {
     pub fn meta(self) -> &'static ImplementationMeta {
         match self {
             Self::Own(implementation) => implementation.meta(),
+            Self::InProcess(operation) => operation.meta(),
             Self::Program(manifest) => manifest.meta(),
         }
     }
@@ -74,6 +80,7 @@ impl<'a> Candidate<'a> {
     pub fn support(self, host: &Host, axes: &Settings) -> Support {
         match self {
             Self::Own(implementation) => implementation.support(host, axes),
+            Self::InProcess(operation) => operation.support(host, axes),
             Self::Program(manifest) => manifest.support(),
         }
     }
@@ -81,7 +88,7 @@ impl<'a> Candidate<'a> {
     /// The manifest, for an outside program.
     pub fn manifest(self) -> Option<&'a Manifest> {
         match self {
-            Self::Own(_) => None,
+            Self::Own(_) | Self::InProcess(_) => None,
             Self::Program(manifest) => Some(manifest),
         }
     }
@@ -94,7 +101,9 @@ impl Catalogue {
             .implementations
             .iter()
             .map(|&implementation| Candidate::Own(implementation));
-        own.chain(self.programs.iter().map(Candidate::Program))
+        let in_process = self.in_process.iter().copied().map(Candidate::InProcess);
+        own.chain(in_process)
+            .chain(self.programs.iter().map(Candidate::Program))
     }
 
     /// Adds outside programs; one of the same id is replaced.

@@ -66,7 +66,6 @@ impl LoadOrder<'_> {
         let options = [
             ("--target", targets.join(",")),
             ("--watch", server.child.process.id().to_string()),
-            ("--cpus", comma_list(&self.launch.placement.generator_cpus)),
             ("--seed", self.seed.to_string()),
             ("--warmup", milliseconds(self.timing.warmup_ms)),
             ("--measure", milliseconds(self.timing.measure_ms)),
@@ -76,6 +75,10 @@ impl LoadOrder<'_> {
         ];
         for (option, value) in options {
             argv.extend([option.to_owned(), value]);
+        }
+        let cpus = &self.launch.placement.generator_cpus;
+        if !cpus.is_empty() {
+            argv.extend(["--cpus".to_owned(), comma_list(cpus)]);
         }
         if let Some(congestion) = self.launch.congestion {
             argv.extend(["--congestion".to_owned(), congestion.to_owned()]);

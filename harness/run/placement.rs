@@ -49,6 +49,18 @@ pub fn place(host: &Host, server_cores: usize) -> Result<Placement, TooFewProces
     })
 }
 
+/// A worker process of `threads` threads: a processor for each while there are as many. The generator only gives orders
+/// and waits meanwhile; it has the last processor if no thread needs it.
+pub fn place_worker(host: &Host, threads: u32) -> Placement {
+    let taken = (threads as usize).clamp(1, host.cpus.len().max(1));
+    let (worker, rest) = host.cpus.split_at(taken.min(host.cpus.len()));
+    Placement {
+        server_cpus: worker.to_vec(),
+        generator_cpus: rest.last().copied().into_iter().collect(),
+        shared: false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +89,18 @@ mod tests {
         check(&[2, 3, 5, 7], 2, &[2, 3], &[5, 7], false);
         check(&[2, 3, 5, 7], 3, &[2, 3, 5], &[7], false);
         check(&[3], 1, &[3], &[3], true);
+    }
+
+    #[test]
+    fn threads_of_a_worker_get_a_processor_each_while_there_are_as_many() {
+        let worker = |cpus: &[usize], threads| {
+            let placed = place_worker(&with(cpus), threads);
+            (placed.server_cpus, placed.generator_cpus)
+        };
+        assert_eq!(worker(&[2, 3, 5], 1), (vec![2], vec![5]));
+        assert_eq!(worker(&[2, 3, 5], 3), (vec![2, 3, 5], vec![]));
+        assert_eq!(worker(&[2, 3], 8), (vec![2, 3], vec![]));
+        assert_eq!(worker(&[], 2), (vec![], vec![]));
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Planner<'_> {
             .filter(|c| c.meta().id().family == *family);
         for candidate in of_family {
             let wanted = match candidate {
-                Candidate::Own(_) => group.engines,
+                Candidate::Own(_) | Candidate::InProcess(_) => group.engines,
                 Candidate::Program(_) => group.programs,
             };
             if wanted {

@@ -23,6 +23,7 @@ use crate::folder::{BlockKey, RunFolder};
 use crate::manifest::{Manifest, StoredManifest};
 use crate::observer::{Event, Observer};
 use crate::order::{load_seed, shuffled};
+use crate::placement::place_worker;
 use crate::qualify::{Cache, Qualifier, Refusal};
 use crate::server::{Launch, StartFailure};
 use crate::stop::Stop;
@@ -148,7 +149,7 @@ fn changed_since(last: &RunRecord, options: &RunOptions<'_>) -> Option<&'static 
         ("the kernel", last.host.kernel != options.host.kernel),
         (
             "the placement on processors",
-            last.placement != options.placement,
+            last.placement != options.placement_of_record(last),
         ),
     ]
     .into_iter()
@@ -449,8 +450,12 @@ impl<'a> Runner<'a> {
         } = cell.place;
         let name = format!("group{group}-round{round}-{position}");
         let load = cell.scenario.load(cell.params).ok();
+        let placement = self.options.placement_of(cell.scenario, cell.params);
         let block = Block {
-            launch: self.options.launch(),
+            launch: Launch {
+                placement: &placement,
+                ..self.options.launch()
+            },
             subject: &cell.subject,
             scenario: &cell.group.scenario,
             steps: budget::steps(load.as_ref()),
@@ -509,17 +514,22 @@ impl<'a> Runner<'a> {
         outcome: BlockOutcome,
     ) -> RunRecord {
         let options = self.options;
+        let placement = options.placement_of(cell.scenario, cell.params);
+        let launch = Launch {
+            placement: &placement,
+            ..options.launch()
+        };
         let Alignment {
             aligned,
             not_aligned,
-        } = alignment(&options.launch(), &cell.subject);
+        } = alignment(&launch, &cell.subject);
         RunRecord {
             schema: SCHEMA,
             run: self.folder.run.clone(),
             recorded_at: outcome.began_at,
             build: options.build.clone(),
             host: options.host.clone(),
-            placement: options.placement.clone(),
+            placement,
             scenario: cell.params.spec().clone(),
             params: cell.params.settings().clone(),
             implementation: cell.subject.spec.clone(),
@@ -545,6 +555,23 @@ impl<'a> Runner<'a> {
 }
 
 impl<'a> RunOptions<'a> {
+    /// Which processors each role gets in this scenario: threads of a worker are the load themselves.
+    fn placement_of(&self, scenario: &dyn Scenario, params: &Params) -> Placement {
+        match scenario.workload(params, 0) {
+            Some(workload) => place_worker(self.host, workload.threads),
+            None => self.placement.clone(),
+        }
+    }
+
+    /// The same for what was recorded.
+    fn placement_of_record(&self, record: &RunRecord) -> Placement {
+        let named = self.catalogue.scenario(&record.scenario);
+        named.map_or_else(
+            |_| self.placement.clone(),
+            |(scenario, params)| self.placement_of(scenario, &params),
+        )
+    }
+
     /// What starting a server or a generator needs of these options.
     fn launch(&self) -> Launch<'_> {
         Launch {

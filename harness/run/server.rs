@@ -128,7 +128,7 @@ impl ServerOrder<'_> {
     /// Starts it and waits until it is ready. Gives the command line too, which is known in any case.
     pub fn start(&self) -> (Vec<String>, Result<Server, StartFailure>) {
         match self.subject.candidate {
-            Candidate::Own(_) => self.start_own(),
+            Candidate::Own(_) | Candidate::InProcess(_) => self.start_own(),
             Candidate::Program(manifest) => self.start_program(manifest),
         }
     }

@@ -166,6 +166,7 @@ static SCENARIOS: &[FakeScenario] = &[
 /// Fake engines and scenarios of two families.
 pub(crate) fn catalogue() -> Catalogue {
     Catalogue {
+        in_process: Vec::new(),
         implementations: ENGINES.iter().map(|engine| engine as _).collect(),
         scenarios: SCENARIOS.iter().map(|scenario| scenario as _).collect(),
         programs: Vec::new(),

@@ -13,12 +13,13 @@ use crate::session;
 /// Prints the line.
 pub(crate) fn identity(global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let catalogue = catalogue::catalogue(global)?;
-    let own = catalogue.implementations.iter();
+    let services = catalogue.implementations.iter().map(|own| own.meta());
+    let own = services.chain(catalogue.in_process.iter().map(|own| own.meta()));
     let scenarios = catalogue.scenarios.iter();
     output.json(&Identity {
         schema: GATE_SCHEMA,
         build: session::own_build()?,
-        implementations: own.map(|own| own.meta().id.to_owned()).collect(),
+        implementations: own.map(|meta| meta.id.to_owned()).collect(),
         scenarios: scenarios.map(|one| one.meta().id.to_owned()).collect(),
         functions: catalogue::counted_functions()
             .map(|function| function.name.to_owned())

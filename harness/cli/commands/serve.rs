@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ringside_contract::{
-    Counters, ImplementationSpec, ServeOptions, StartError, Support, parse_duration,
+    Counters, ImplementationSpec, ServeOptions, Service, StartError, Support, parse_duration,
 };
 use ringside_run::{Candidate, Subject};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use crate::catalogue;
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
 use crate::sampler::Sampler;
+use crate::session::Conformance;
 
 /// The line that says that the server accepts connections.
 #[derive(Debug, Serialize)]
@@ -41,9 +42,9 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     let subject = catalogue
         .subject(&spec)
         .map_err(|error| UsageError(error.to_string()))?;
-    let Candidate::Own(implementation) = subject.candidate else {
+    if subject.candidate.manifest().is_some() {
         return Err(UsageError(format!("{spec} is an outside program: start it by itself")).into());
-    };
+    }
     allowed(args, &subject)?;
     let head_deadline = head_deadline(args.head_deadline.as_deref())?;
     if args.refuse.contains(&Refused::IoUring) {
@@ -51,7 +52,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
             .context("failed to refuse io_uring to this process")?;
     }
     let host = ringside_metal::host::probe();
-    if let Support::No { reason } = implementation.support(&host, &subject.axes) {
+    if let Support::No { reason } = subject.candidate.support(&host, &subject.axes) {
         anyhow::bail!("{spec} cannot run here: {reason}");
     }
     // Before any thread exists, so that all of them leave the signals to the iterator.
@@ -65,17 +66,17 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     // the generator raise theirs too.
     ringside_metal::raise_descriptor_limit();
     let sampler = args.sample.as_deref().map(Sampler::start).transpose()?;
-    let service = implementation
-        .start(&ServeOptions {
-            listen: args.listen,
-            workers,
-            cpus: args.cpus.clone(),
-            axes: subject.axes.clone(),
-            root: args.root.clone(),
-            state: args.state.clone(),
-            congestion: args.congestion.clone(),
-            head_deadline,
-        })
+    let options = ServeOptions {
+        listen: args.listen,
+        workers,
+        cpus: args.cpus.clone(),
+        axes: subject.axes.clone(),
+        root: args.root.clone(),
+        state: args.state.clone(),
+        congestion: args.congestion.clone(),
+        head_deadline,
+    };
+    let service = start(subject.candidate, &options)
         .map_err(option)
         .with_context(|| format!("failed to start {spec} on {}", args.listen))?;
     let endpoint = service.endpoint();
@@ -98,6 +99,19 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     output.json(&counters)?;
     warn_of_pauses(&counters, output);
     Ok(Exit::Ok)
+}
+
+/// Starts ours; an outside program was refused before.
+fn start(candidate: Candidate<'_>, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
+    match candidate {
+        Candidate::Own(implementation) => implementation.start(options),
+        Candidate::InProcess(operation) => {
+            ringside_load::serve_in_process(operation, options, Conformance::run_in_process)
+        }
+        Candidate::Program(manifest) => Err(StartError::Unsupported {
+            reason: format!("{} is an outside program", manifest.meta().id),
+        }),
+    }
 }
 
 /// Clients that waited since something was used up looked slow, and nobody else says why.

@@ -144,7 +144,7 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
-            "there are no cases for `{family}`; there are for echo, http and mqtt"
+            "there are no cases for `{family}`; there are for echo, hash, http, map and mqtt"
         ))
         .into());
     }

@@ -270,6 +270,7 @@ fn crates_depend_only_along_the_arrows() {
         ("harness/judge", &["contract"]),
         ("harness/profile", &["contract"]),
         ("harness/run", &["contract", "metal", "load", "judge"]),
+        ("impls", &["contract"]),
         ("impls/echo", &["contract", "metal", "wire", "engine"]),
         ("impls/hash", &["contract", "wire", "engine"]),
         ("impls/http", &["contract", "metal", "wire", "engine"]),

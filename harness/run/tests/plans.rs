@@ -15,6 +15,7 @@ fn catalogue() -> Catalogue {
     let manifest =
         |path: &str| Manifest::read(&repository(path)).expect("the repository's own data is right");
     Catalogue {
+        in_process: ringside_operations::all(),
         implementations: [
             ringside_echo::all(),
             ringside_hash::all(),

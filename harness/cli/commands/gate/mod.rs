@@ -119,6 +119,7 @@ fn choose(
         Some(catalogue) => {
             let all = Catalogue {
                 implementations: session.catalogue.implementations.clone(),
+                in_process: session.catalogue.in_process.clone(),
                 scenarios: session.catalogue.scenarios.clone(),
                 programs: catalogue.programs.clone(),
             };

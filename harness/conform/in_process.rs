@@ -1,0 +1,49 @@
+//! Cases of operations that are called in process. The worker process runs them on a structure of its own, so that
+//! one that crashes or never returns is a failed case and nothing more.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
+use serde::Deserialize;
+
+use crate::case::{Failure, PATIENCE, Target};
+
+/// What a worker answers to the name of a case.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Done,
+    Failed(String),
+}
+
+/// Has the worker run a case.
+pub(crate) fn ask(target: &Target, case: &str) -> Result<(), Failure> {
+    let talk = || -> std::io::Result<Reply> {
+        let mut stream = TcpStream::connect(target.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        // A name is of letters and underscores, which JSON takes as they are.
+        stream.write_all(format!("{{\"case\":\"{case}\"}}\n").as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(serde_json::from_str(&line)?)
+    };
+    match talk() {
+        Ok(Reply::Done) => Ok(()),
+        Ok(Reply::Failed(because)) => Err(Failure::new(because)),
+        Err(error) => Err(Failure::new(format!("the worker gave no answer: {error}"))),
+    }
+}
+
+/// A case that a worker runs, by the name under which it is asked for.
+macro_rules! asked {
+    ($name:literal, $about:literal) => {
+        $crate::case::Case {
+            name: $name,
+            about: $about,
+            needs: &[],
+            run: |target| $crate::in_process::ask(target, $name),
+        }
+    };
+}
+
+pub(crate) use asked;

@@ -1,0 +1,93 @@
+//! Operations: what is called in process and not over a socket. A worker process builds the structure and lets
+//! pinned threads work on it when it is told to, so that workers take turns like servers.
+//!
+//! ```text
+//! scenario -> Workload -> InProcess::prepare -> Prepared -> a Work for each thread -> run, run, ...
+//! ```
+
+pub mod map;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Host, ImplementationMeta, Settings, StartError, Support};
+
+/// What a worker process is asked to do. A scenario makes it of its parameters, and knows no implementation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Threads that work at the same time, at least 1.
+    pub threads: u32,
+    /// Operations of one [`Work::run`], at least 1: so many that reading the clock in between costs nothing.
+    pub batch: u32,
+    /// Threads compute all the time, so that each has to have a core of its own, or its share of one.
+    pub computes: bool,
+    /// Everything that is random follows from it.
+    pub seed: u64,
+    /// What the operations are.
+    pub task: Task,
+}
+
+/// The operations of each family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "family")]
+pub enum Task {
+    /// Look-ups and changes of a map that threads share.
+    Map(map::MapTask),
+}
+
+/// One way to do the operations of a family. The value is stateless.
+pub trait InProcess: Sync {
+    /// Its name, technique and axes.
+    fn meta(&self) -> &'static ImplementationMeta;
+
+    /// Whether it can run on `host` with these (resolved) axes. Pure: it only reads `host`.
+    fn support(&self, host: &Host, axes: &Settings) -> Support {
+        let _ = (host, axes);
+        Support::Yes
+    }
+
+    /// Builds the structure and fills it. None of this is timed.
+    ///
+    /// # Errors
+    /// [`StartError`]: another family's workload, or something that the system refuses.
+    fn prepare(
+        &self,
+        axes: &Settings,
+        workload: &Workload,
+    ) -> Result<Box<dyn Prepared>, StartError>;
+
+    /// The bare structure, for conformance cases.
+    ///
+    /// # Errors
+    /// As for [`Self::prepare`].
+    fn tested(&self, axes: &Settings) -> Result<Tested, StartError>;
+}
+
+/// A structure that is ready to be worked on.
+pub trait Prepared: Send + Sync {
+    /// What one thread needs; called on that thread.
+    fn work(&self, thread: u32) -> Box<dyn Work + '_>;
+
+    /// What went wrong in all that was done so far.
+    ///
+    /// # Errors
+    /// What should have been, and what was.
+    fn check(&self) -> Result<(), String>;
+
+    /// Figures of the family's own, by the name of their metric.
+    fn figures(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+}
+
+/// The work of one thread.
+pub trait Work {
+    /// Does `count` operations, from number `first` of the thread on. What it gives depends on each result, so that
+    /// no compiler leaves an operation out.
+    fn run(&mut self, first: u64, count: u32) -> u64;
+}
+
+/// The bare structures of each family.
+pub enum Tested {
+    /// A map.
+    Map(Box<dyn map::TestedMap>),
+}

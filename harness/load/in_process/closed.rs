@@ -1,0 +1,79 @@
+//! Batch after batch for a time: how much a structure can do.
+
+use std::hint::black_box;
+
+use hdrhistogram::Histogram;
+use ringside_contract::operations::Work;
+use ringside_metal::{monotonic_ns, own_cpu_ns};
+
+use super::crew::{ThreadReport, Times};
+use super::orders::{BatchTimes, RunOrder};
+
+/// Works on from operation `next`, without a pause, until the time is over.
+pub(super) fn run(
+    work: &mut dyn Work,
+    order: &RunOrder,
+    batch: u32,
+    next: &mut u64,
+) -> ThreadReport {
+    let mut once = || {
+        black_box(work.run(*next, batch));
+        *next += u64::from(batch);
+    };
+    let warm = monotonic_ns() + order.warmup_ns;
+    while monotonic_ns() < warm {
+        once();
+    }
+    let mut times = BatchHistogram::new();
+    let cpu_before = own_cpu_ns();
+    let begin_ns = monotonic_ns();
+    let until = begin_ns + order.measure_ns;
+    let (mut end_ns, mut operations) = (begin_ns, 0);
+    while end_ns < until {
+        once();
+        let now = monotonic_ns();
+        times.record(now - end_ns, batch);
+        (end_ns, operations) = (now, operations + u64::from(batch));
+    }
+    ThreadReport {
+        begin_ns,
+        end_ns,
+        operations,
+        cpu_ns: own_cpu_ns() - cpu_before,
+        times: Times::Batches(times),
+    }
+}
+
+/// Times of an operation as means of batches. In picoseconds, since many operations take a few nanoseconds.
+#[derive(Debug, Clone)]
+pub(super) struct BatchHistogram(Histogram<u64>);
+
+impl BatchHistogram {
+    pub(super) fn new() -> Self {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_PS, 3);
+        Self(histogram.expect("the bounds are constants that fit the digits"))
+    }
+
+    fn record(&mut self, batch_ns: u64, operations: u32) {
+        let each_ps = batch_ns.saturating_mul(1000) / u64::from(operations);
+        self.0.saturating_record(each_ps.max(1));
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.0
+            .add(&other.0)
+            .expect("all histograms have the same bounds");
+    }
+
+    /// `None` when there was no batch.
+    pub(super) fn times(&self) -> Option<BatchTimes> {
+        let quantile_ns = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e3;
+        (!self.0.is_empty()).then(|| BatchTimes {
+            p50_ns: quantile_ns(0.5),
+            p99_ns: quantile_ns(0.99),
+        })
+    }
+}
+
+/// Ten seconds.
+const LONGEST_PS: u64 = 10_000_000_000_000;

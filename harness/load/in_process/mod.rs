@@ -1,0 +1,19 @@
+//! Operations that are called in process: a worker process has the structure and the threads, and works when it is told
+//! to over one connection, so that workers take turns like servers.
+//!
+//! ```text
+//! generator: drive --orders--> worker process: serve -> crew -> a pinned thread each
+//! ```
+
+mod closed;
+mod crew;
+mod drive;
+mod open;
+mod orders;
+mod serve;
+
+pub(crate) use drive::drive;
+pub use serve::{Cases, serve};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! A worker and its generator from end to end, with an operation that counts.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ringside_contract::operations::map::{KeyChoice, MapTask};
+use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Work, Workload};
+use ringside_contract::{
+    Arrivals, BlockTiming, ImplementationMeta, Measures, ServeOptions, Service, Settings,
+    StartError,
+};
+
+use super::{drive, serve};
+use crate::error::LoadError;
+use crate::options::DriveOptions;
+
+/// Counts its operations, and is wrong from a number on.
+struct Counting {
+    wrong_from: u64,
+}
+
+static META: ImplementationMeta = ImplementationMeta {
+    id: "map/counting",
+    about: "Counts.",
+    axes: &[],
+    ranked: true,
+};
+
+struct Counted {
+    done: AtomicU64,
+    wrong_from: u64,
+}
+
+struct CountingWork<'a> {
+    counted: &'a AtomicU64,
+    next: u64,
+}
+
+impl InProcess for Counting {
+    fn meta(&self) -> &'static ImplementationMeta {
+        &META
+    }
+
+    fn prepare(&self, _: &Settings, workload: &Workload) -> Result<Box<dyn Prepared>, StartError> {
+        if workload.batch == REFUSED {
+            return Err(StartError::Unsupported {
+                reason: "such a batch is refused".to_owned(),
+            });
+        }
+        Ok(Box::new(Counted {
+            done: AtomicU64::new(0),
+            wrong_from: self.wrong_from,
+        }))
+    }
+
+    fn tested(&self, _: &Settings) -> Result<Tested, StartError> {
+        Err(StartError::Unsupported {
+            reason: "there is nothing to test".to_owned(),
+        })
+    }
+}
+
+impl Prepared for Counted {
+    fn work(&self, _: u32) -> Box<dyn Work + '_> {
+        Box::new(CountingWork {
+            counted: &self.done,
+            next: 0,
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let done = self.done.load(Ordering::Relaxed);
+        if done < self.wrong_from {
+            Ok(())
+        } else {
+            Err(format!("{done} were done"))
+        }
+    }
+
+    fn figures(&self) -> Vec<(String, f64)> {
+        vec![("done".to_owned(), self.done.load(Ordering::Relaxed) as f64)]
+    }
+}
+
+impl Work for CountingWork<'_> {
+    fn run(&mut self, first: u64, count: u32) -> u64 {
+        assert_eq!(first, self.next, "operations follow one another");
+        self.next += u64::from(count);
+        self.counted.fetch_add(count.into(), Ordering::Relaxed)
+    }
+}
+
+static RIGHT: Counting = Counting {
+    wrong_from: u64::MAX,
+};
+static WRONG: Counting = Counting { wrong_from: 1 };
+
+fn start(operation: &'static Counting) -> Box<dyn Service> {
+    let case = |_: &dyn InProcess, _: &Settings, name: &str| match name {
+        "good" => Ok(()),
+        other => Err(format!("{other} failed")),
+    };
+    serve(operation, &ServeOptions::local(Settings::default()), case).unwrap()
+}
+
+const REFUSED: u32 = 7;
+
+fn workload(threads: u32, batch: u32) -> Workload {
+    Workload {
+        threads,
+        batch,
+        computes: true,
+        seed: 1,
+        task: Task::Map(MapTask {
+            entries: 1,
+            reads: 100,
+            keys: KeyChoice::Hot,
+        }),
+    }
+}
+
+fn options(target: SocketAddr) -> DriveOptions {
+    DriveOptions {
+        targets: vec![target],
+        seed: 1,
+        timing: BlockTiming {
+            warmup_ms: 2,
+            measure_ms: 20,
+            count_ms: 0,
+        },
+        cpus: Vec::new(),
+        watch: Some(std::process::id()),
+        congestion: None,
+        allow_remote: false,
+        server_cores: 1.0,
+    }
+}
+
+fn driven(
+    service: &dyn Service,
+    workload: &Workload,
+    arrivals: &Arrivals,
+) -> Result<Measures, LoadError> {
+    drive(
+        workload,
+        arrivals,
+        &options(service.endpoint().addresses[0]),
+    )
+}
+
+const CLOSED: Arrivals = Arrivals::Closed { window: 1 };
+
+#[test]
+fn threads_work_for_the_time_asked_for_and_all_is_counted() {
+    let service = start(&RIGHT);
+    // One worker, one block after the other, with other threads.
+    for threads in [1, 3] {
+        let measures = driven(service.as_ref(), &workload(threads, 10), &CLOSED).unwrap();
+        assert!(measures.duration_s >= 0.02, "{measures:?}");
+        assert!(measures.operations > 0 && measures.operations.is_multiple_of(10));
+        let rate = measures.operations as f64 / measures.duration_s;
+        assert!((measures.throughput_per_s - rate).abs() < 1e-6 * rate);
+        let told = measures.threads.unwrap();
+        assert_eq!(told.threads, threads);
+        assert!((0.0..=1.0).contains(&told.fairness), "{told:?}");
+        assert!(told.core_share > 0.0, "{told:?}");
+        assert!(told.batch_p50_ns > Some(0.0), "{told:?}");
+        // Those of the warm-up are in it too.
+        assert!(told.figures["done"] > measures.operations as f64);
+        let server = measures.server.unwrap();
+        assert!(server.cpu_ns > 0 && server.cores == f64::from(threads));
+    }
+    service.stop().unwrap();
+}
+
+#[test]
+fn an_open_loop_starts_as_many_as_were_asked_for() {
+    let service = start(&RIGHT);
+    for poisson in [false, true] {
+        let arrivals = Arrivals::Open {
+            rate_per_s: 5_000.0,
+            poisson,
+            window: 1,
+        };
+        let measures = driven(service.as_ref(), &workload(2, 10), &arrivals).unwrap();
+        // 100 in 20 ms; the bounds of a Poisson variate are far wider than five deviations.
+        assert!((40..=170).contains(&measures.operations), "{measures:?}");
+        assert!(measures.latency.unwrap().p50_us > 0.0);
+    }
+    service.stop().unwrap();
+}
+
+#[test]
+fn what_was_wrong_is_told() {
+    let service = start(&WRONG);
+    let measures = driven(service.as_ref(), &workload(1, 10), &CLOSED).unwrap();
+    assert_eq!(measures.corrupt, 1);
+    assert!(
+        measures.error_samples[0].contains("were done"),
+        "{measures:?}"
+    );
+    service.stop().unwrap();
+}
+
+#[test]
+fn a_workload_that_is_refused_is_told_and_the_next_one_is_taken() {
+    let service = start(&RIGHT);
+    let error = driven(service.as_ref(), &workload(1, REFUSED), &CLOSED).unwrap_err();
+    assert!(error.to_string().contains("is refused"), "{error}");
+    let sweep = Arrivals::Sweep {
+        rates_per_s: vec![1.0],
+        poisson: false,
+        window: 1,
+    };
+    let error = driven(service.as_ref(), &workload(1, 1), &sweep).unwrap_err();
+    assert!(error.to_string().contains("sweep"), "{error}");
+    driven(service.as_ref(), &workload(1, 1), &CLOSED).unwrap();
+    service.stop().unwrap();
+}
+
+#[test]
+fn a_worker_runs_cases_and_survives_what_is_no_order() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpStream;
+
+    let service = start(&RIGHT);
+    let say = |line: &str| {
+        let mut stream = TcpStream::connect(service.endpoint().addresses[0]).unwrap();
+        stream.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer
+    };
+    assert_eq!(say("{\"case\":\"good\"}\n"), "\"done\"\n");
+    assert_eq!(say("{\"case\":\"bad\"}\n"), "{\"failed\":\"bad failed\"}\n");
+    assert_eq!(say("hello\n"), "");
+    let early =
+        r#"{"run":{"warmup_ns":0,"measure_ns":1,"rate_per_s":null,"poisson":false,"seed":0}}"#;
+    assert!(say(&format!("{early}\n")).contains("nothing is prepared"));
+    service.stop().unwrap();
+}

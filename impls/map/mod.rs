@@ -1,0 +1,27 @@
+//! Maps that threads share: the list.
+
+mod dashmap;
+mod mutex;
+mod papaya;
+mod rwlock;
+mod rwlock_parking_lot;
+mod scc;
+mod sharded;
+mod work;
+
+use ringside_contract::operations::InProcess;
+
+use self::work::Entry;
+
+/// Every implementation of the family, in the order of the report.
+pub(crate) fn all() -> &'static [&'static dyn InProcess] {
+    &[
+        &Entry::<mutex::Mutex>::NEW,
+        &Entry::<rwlock::RwLock>::NEW,
+        &Entry::<rwlock_parking_lot::RwLock>::NEW,
+        &Entry::<sharded::Sharded>::NEW,
+        &Entry::<dashmap::DashMap>::NEW,
+        &Entry::<papaya::Papaya>::NEW,
+        &Entry::<scc::Scc>::NEW,
+    ]
+}
