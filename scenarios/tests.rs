@@ -104,6 +104,12 @@ fn every_claim_of_these_families_names_a_scenario_and_parameters_that_exist() {
 fn what_a_session_sends_follows_from_its_arguments() {
     for scenario in all() {
         let params = resolve(*scenario, scenario.meta().id);
+        if let Some(workload) = scenario.workload(&params, 9) {
+            // Threads of a worker are the load, and nothing is sent.
+            assert_eq!(scenario.workload(&params, 9), Some(workload.clone()));
+            assert_ne!(scenario.workload(&params, 8), Some(workload));
+            continue;
+        }
         let bytes = || {
             let mut session = scenario.session(&params, 9, 4);
             let mut out = Vec::new();

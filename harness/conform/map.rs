@@ -38,7 +38,7 @@ const CASES: &[Case] = &[
     ),
     asked!(
         "keeps_entries_while_it_grows",
-        "Of 50,000 entries of which each third is removed, the others are there, and none else."
+        "Of 20,000 entries of which each third is removed, the others are there, and none else."
     ),
     asked!(
         "loses_no_change_of_many_threads",
@@ -80,7 +80,7 @@ fn finds_what_was_written(map: &dyn TestedMap) -> Result<(), Failure> {
 }
 
 fn keeps_entries_while_it_grows(map: &dyn TestedMap) -> Result<(), Failure> {
-    const COUNT: u64 = 50_000;
+    const COUNT: u64 = 20_000;
     let removed = |number: u64| number.is_multiple_of(3);
     for number in 0..COUNT {
         map.insert(spread(number), number);

@@ -1,6 +1,9 @@
 //! Maps that threads share: the list.
 
+mod arc_swap;
+mod bucketed;
 mod dashmap;
+mod left_right;
 mod mutex;
 mod papaya;
 mod rwlock;
@@ -23,5 +26,8 @@ pub(crate) fn all() -> &'static [&'static dyn InProcess] {
         &Entry::<dashmap::DashMap>::NEW,
         &Entry::<papaya::Papaya>::NEW,
         &Entry::<scc::Scc>::NEW,
+        &Entry::<arc_swap::ArcSwap>::NEW,
+        &Entry::<left_right::LeftRight>::NEW,
+        &Entry::<bucketed::Bucketed>::NEW,
     ]
 }

@@ -17,12 +17,23 @@ use crate::script::{Draw, Random, key};
 pub(crate) type Hasher = FixedState;
 
 /// A map with its name.
-pub(crate) trait NamedMap: ConcurrentMap {
+pub(crate) trait NamedMap: ConcurrentMap + Sized {
     /// Name and technique.
     const META: &'static ImplementationMeta;
 
     /// An empty one with room for so many entries.
     fn with_capacity(entries: usize) -> Self;
+
+    /// One with these entries.
+    fn filled(entries: impl ExactSizeIterator<Item = (u64, u64)>) -> Self {
+        let map = Self::with_capacity(entries.len());
+        let mut handle = map.handle();
+        entries.for_each(|(key, value)| {
+            handle.insert(key, value);
+        });
+        drop(handle);
+        map
+    }
 }
 
 /// A line of the list.
@@ -58,14 +69,9 @@ struct Filled<M> {
 
 impl<M: NamedMap> Filled<M> {
     fn new(task: MapTask, seed: u64) -> Self {
-        let map = M::with_capacity(task.entries as usize);
-        let mut handle = map.handle();
-        for number in 0..task.entries {
-            handle.insert(key(number), value(key(number), 0));
-        }
-        drop(handle);
+        let entry = |number| (key(number), value(key(number), 0));
         Self {
-            map,
+            map: M::filled((0..task.entries).map(entry)),
             task,
             seed,
             wrong: AtomicU64::new(0),

@@ -76,10 +76,12 @@ fn none(rule: &str, offenders: &[String]) {
 }
 
 #[test]
-fn unsafe_code_is_in_metal_alone() {
+fn unsafe_code_is_in_metal_and_in_structures_under_test_alone() {
     let mut offenders = Vec::new();
     for (name, text) in tracked(".rs") {
-        if name.starts_with("harness/metal/") {
+        // A structure without locks is what is compared there.
+        let excepted = ["harness/metal/", "impls/map/bucketed/"];
+        if excepted.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
@@ -93,7 +95,10 @@ fn unsafe_code_is_in_metal_alone() {
             }
         }
     }
-    none("unsafe outside harness/metal", &offenders);
+    none(
+        "unsafe outside of harness/metal and of what is excepted",
+        &offenders,
+    );
 }
 
 #[test]
