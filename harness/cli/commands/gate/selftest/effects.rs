@@ -196,7 +196,7 @@ impl Line {
     }
 }
 
-/// What was measured is not in the lines, only how both sides compare.
+/// What was measured is not in the lines, only how both sides compare: base counts as 1.
 fn metric(slowdown: f64, again: f64, decides: bool) -> anyhow::Result<MetricEffect> {
     ensure!(
         slowdown.is_finite() && again.is_finite(),
@@ -205,8 +205,8 @@ fn metric(slowdown: f64, again: f64, decides: bool) -> anyhow::Result<MetricEffe
     Ok(MetricEffect {
         slowdown,
         again,
-        base: f64::NAN,
-        head: f64::NAN,
+        base: 1.0,
+        head: slowdown.exp(),
         left_out: (!decides).then(|| "it decided nothing when it was recorded".to_owned()),
     })
 }
@@ -242,6 +242,8 @@ mod tests {
         assert!(first[0].processor_time.left_out.is_some());
         assert!(first[1].processor_time.left_out.is_none());
         assert_eq!(all[1].all().len(), 4);
+        let summary = super::super::summary::summary(all[1].clone());
+        assert!(summary.slowdown.is_some() && summary.triples == 4);
     }
 
     #[test]
