@@ -19,7 +19,6 @@ pub(super) fn run(
     seed: u64,
     next: &mut u64,
 ) -> ThreadReport {
-    let cpu_before = own_cpu_ns();
     let start = monotonic_ns();
     let begin_ns = start + order.warmup_ns;
     let until = begin_ns + order.measure_ns;
@@ -29,9 +28,14 @@ pub(super) fn run(
         Schedule::constant(start, rate_per_s)
     };
     let mut times = Latencies::new();
+    // Read at the first operation that counts: the warm-up is no part of it.
+    let mut cpu_before = None;
     let (mut operations, mut end_ns) = (0, begin_ns);
     while schedule.next() < until {
         let intended = schedule.next();
+        if intended >= begin_ns {
+            cpu_before.get_or_insert_with(own_cpu_ns);
+        }
         while monotonic_ns() < intended {
             spin_loop();
         }
@@ -48,7 +52,7 @@ pub(super) fn run(
         begin_ns,
         end_ns: end_ns.max(until),
         operations,
-        cpu_ns: own_cpu_ns() - cpu_before,
+        cpu_ns: cpu_before.map_or(0, |before| own_cpu_ns() - before),
         times: Times::Each(times),
     }
 }

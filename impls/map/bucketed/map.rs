@@ -106,7 +106,7 @@ impl Map {
             let word = table.load(place);
             if word.is_frozen() {
                 let next = table.grown();
-                self.move_bucket(guard, table, next, place);
+                self.move_bucket(table, next, place);
                 table = next;
                 continue;
             }
@@ -123,33 +123,31 @@ impl Map {
         }
     }
 
-    /// Moves every bucket of `table`, and those that somebody else has begun with.
+    /// Moves every bucket of `table`, and those that somebody else has begun with; then the next table takes its place. A
+    /// table grows only while it is the root, so that of several that come here one puts the next one there.
     fn grow(&self, guard: &Guard, table: &Table) {
         let next = table.grown();
         for place in 0..table.len() {
-            self.move_bucket(guard, table, next, place);
+            self.move_bucket(table, next, place);
         }
-    }
-
-    fn move_bucket(&self, guard: &Guard, table: &Table, next: &Table, place: usize) {
-        // SAFETY: the guard is there.
-        let last = unsafe { table.move_into(next, place, |key| self.hash(key)) };
-        if last {
-            self.replace(guard, table, next);
-        }
-    }
-
-    /// The next table takes the place of one whose entries are all in it. That one is the root: a table grows only once
-    /// it is, and is replaced once.
-    fn replace(&self, guard: &Guard, table: &Table, next: &Table) {
         let (old, new) = (
             ptr::from_ref(table).cast_mut(),
             ptr::from_ref(next).cast_mut(),
         );
-        self.root.store(new, Ordering::Release);
-        let old = Sent(old);
-        // SAFETY: who pins from now on finds the new root, and only who moved the last bucket of the old one is here.
-        unsafe { guard.defer_unchecked(move || drop(Box::from_raw(old.get()))) };
+        let replaced = self
+            .root
+            .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);
+        if replaced.is_ok() {
+            let old = Sent(old);
+            // SAFETY: who pins from now on finds the new root, and only who replaced the old one frees it.
+            unsafe { guard.defer_unchecked(move || drop(Box::from_raw(old.get()))) };
+        }
+    }
+
+    /// Both tables were reached with a guard that is still there.
+    fn move_bucket(&self, table: &Table, next: &Table, place: usize) {
+        // SAFETY: the caller has pinned.
+        unsafe { table.move_into(next, place, |key| self.hash(key)) };
     }
 }
 
@@ -195,7 +193,7 @@ mod tests {
         let guard = pin();
         let (root, stopped) = (map.root(&guard), map.root(&guard).grown());
         for place in [0, 2] {
-            map.move_bucket(&guard, root, stopped, place);
+            map.move_bucket(root, stopped, place);
         }
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -216,9 +214,7 @@ mod tests {
         });
         assert!(!ptr::eq(map.root(&guard), root));
         // It goes on where it stopped, in a table that nobody uses any more.
-        for place in 0..root.len() {
-            map.move_bucket(&guard, root, stopped, place);
-        }
+        map.grow(&guard, root);
         (0..count).for_each(|key| assert_eq!(map.get(key), None));
     }
 }

@@ -5,12 +5,11 @@
 )]
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::entries::{Entries, free, make, pairs};
 
-/// A pointer to entries, in a cache line of its own. Two lowest bits, which no such pointer has, say how far the bucket
-/// has come on its way into the next table.
+/// A pointer to entries, in a cache line of its own. The lowest bit, which no such pointer has, says that it is frozen.
 #[repr(align(64))]
 struct Bucket(AtomicPtr<u64>);
 
@@ -20,8 +19,6 @@ pub(super) struct Word(Entries);
 
 /// It does not change any more: writes belong into the next table.
 const FROZEN: usize = 1;
-/// Its entries are in the next table, and it was counted.
-const MOVED: usize = 2;
 
 impl Word {
     pub(super) fn is_frozen(self) -> bool {
@@ -29,11 +26,11 @@ impl Word {
     }
 
     pub(super) fn entries(self) -> Entries {
-        self.0.map_addr(|address| address & !(FROZEN | MOVED))
+        self.0.map_addr(|address| address & !FROZEN)
     }
 
-    fn marked(self, mark: usize) -> Self {
-        Self(self.0.map_addr(|address| address | mark))
+    fn frozen(self) -> Entries {
+        self.0.map_addr(|address| address | FROZEN)
     }
 }
 
@@ -42,8 +39,6 @@ pub(super) struct Table {
     buckets: Box<[Bucket]>,
     /// The one with twice as many; null until the map grows. Set before any bucket is frozen.
     next: AtomicPtr<Table>,
-    /// Buckets whose entries are in the next one.
-    moved: AtomicUsize,
 }
 
 impl Table {
@@ -53,7 +48,6 @@ impl Table {
         Self {
             buckets: (0..buckets.next_power_of_two()).map(bucket).collect(),
             next: AtomicPtr::new(ptr::null_mut()),
-            moved: AtomicUsize::new(0),
         }
     }
 
@@ -108,17 +102,12 @@ impl Table {
         }
     }
 
-    /// Freezes a bucket and puts its entries into `next`. True for the one that moved the last bucket of all. `hash`
-    /// tells where a key belongs.
+    /// Freezes a bucket and puts its entries into `next`. Whoever comes second finds
+    /// them there. `hash` tells where a key belongs.
     ///
     /// # Safety
     /// The caller has pinned.
-    pub(super) unsafe fn move_into(
-        &self,
-        next: &Self,
-        place: usize,
-        hash: impl Fn(u64) -> u64,
-    ) -> bool {
+    pub(super) unsafe fn move_into(&self, next: &Self, place: usize, hash: impl Fn(u64) -> u64) {
         let word = self.freeze(place);
         // SAFETY: the caller has pinned, and a frozen bucket keeps its entries as long as its table is there.
         let pairs = unsafe { pairs(word.entries()) };
@@ -129,17 +118,12 @@ impl Table {
                 make(count, pairs.iter().filter(belongs).copied())
             });
         }
-        let bucket = &self.buckets[place].0;
-        let frozen = word.entries().map_addr(|address| address | FROZEN);
-        let moved = Word(frozen).marked(MOVED);
-        let counts = bucket.compare_exchange(frozen, moved.0, Ordering::AcqRel, Ordering::Relaxed);
-        counts.is_ok() && self.moved.fetch_add(1, Ordering::AcqRel) + 1 == self.len()
     }
 
     fn freeze(&self, place: usize) -> Word {
         loop {
             let word = self.load(place);
-            if word.is_frozen() || self.swap(place, word, word.marked(FROZEN).0) {
+            if word.is_frozen() || self.swap(place, word, word.frozen()) {
                 return word;
             }
         }
@@ -177,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_is_moved_once_and_the_last_one_is_told() {
+    fn a_bucket_is_moved_once_and_stays_frozen() {
         let table = Table::new(2);
         let entries = make(3, [[4, 40], [6, 60], [2, 20]].into_iter());
         assert!(table.swap(0, table.load(0), entries));
@@ -186,9 +170,11 @@ mod tests {
         assert!(ptr::eq(next, table.grown()));
         // SAFETY: no other thread is here.
         unsafe {
-            assert!(!table.move_into(next, 0, |key| key));
-            assert!(!table.move_into(next, 0, |key| key), "again");
-            assert!(table.move_into(next, 1, |key| key));
+            table.move_into(next, 0, |key| key);
+            let moved = next.load(0);
+            table.move_into(next, 0, |key| key);
+            assert_eq!(next.load(0), moved);
+            table.move_into(next, 1, |key| key);
             assert_eq!(pairs(next.load(0).entries()), [[4, 40]]);
             assert_eq!(pairs(next.load(2).entries()), [[6, 60], [2, 20]]);
             assert_eq!(pairs(next.load(1).entries()), [[0; 2]; 0]);
