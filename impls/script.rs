@@ -1,21 +1,24 @@
 //! What threads ask for, worked out before anything is timed.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng as _, SeedableRng as _};
 use ringside_contract::operations::map::{KEY_BITS, KeyChoice};
 
-/// Numbers that look random and follow from a seed: splitmix64 (Steele, Lea, Flood 2014).
+/// Numbers that look random and follow from a seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     /// A sequence of its own for each `stream`.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
-        Self(mix(seed ^ mix(stream)))
+        let first = |seed| SplitMix64::seed_from_u64(seed).next_u64();
+        // Sequences of seeds that lie side by side overlap otherwise.
+        Self(SplitMix64::seed_from_u64(first(seed ^ first(stream))))
     }
 
     /// The next number.
     pub(crate) fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(STEP);
-        finish(self.0)
+        self.0.next_u64()
     }
 
     /// One of `0..bound`, each as likely but for less than a billionth.
@@ -84,18 +87,6 @@ impl Draw {
     }
 }
 
-fn mix(word: u64) -> u64 {
-    finish(word.wrapping_add(STEP))
-}
-
-fn finish(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
-}
-
-/// The golden ratio in 64 bits, made odd.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// That of the Yahoo! Cloud Serving Benchmark (Cooper et al. 2010).
 const EXPONENT: f64 = 0.99;
 

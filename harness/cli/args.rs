@@ -342,6 +342,10 @@ pub(crate) struct SelftestArgs {
     /// for a goal to be met, so that it ends with 5 unless one is missed (1).
     #[arg(long, conflicts_with = "triples")]
     pub(crate) quick: bool,
+    /// Record only builds without a change, one in each triple: three processes instead of eight, and trials that have
+    /// none in common.
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) unchanged: bool,
     /// Only this case (http, mqtt, hash); may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) case: Vec<String>,

@@ -18,6 +18,8 @@ use crate::run::now_s;
 use crate::server::{Launch, Server, ServerOrder, comma_list};
 use crate::turn_lengths::TurnLengths;
 
+/// The group of random orders in which servers are started; rounds have group 0.
+const STARTS: u32 = 1;
 /// How often a wait looks whether something died or the gate is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 /// The output of a generator: a line of at most a few hundred turns.
@@ -106,20 +108,22 @@ impl TripleOrder<'_> {
     fn measure(&self) -> Result<Turns, String> {
         let tmp = TemporaryFolder::create(self.tmp.to_owned())
             .map_err(|error| format!("failed to create {}: {error}", self.tmp.display()))?;
-        let start = |(index, contestant)| self.start(tmp.path(), index, contestant);
-        let servers = self.contestants.iter().enumerate().map(start);
-        let servers: Vec<Server> = servers.collect::<Result<_, String>>()?;
+        // Who starts first may find a cooler machine: over the triples that falls on each of them alike.
+        let order = shuffled(self.contestants.len(), self.load_seed(), STARTS, 0);
+        let start = |index| Ok((index, self.start(tmp.path(), index)?));
+        let mut servers: Vec<(usize, Server)> = order
+            .into_iter()
+            .map(start)
+            .collect::<Result<_, String>>()?;
+        servers.sort_unstable_by_key(|(index, _)| *index);
+        let servers: Vec<Server> = servers.into_iter().map(|(_, server)| server).collect();
         let taken = self.load(tmp.path(), &servers)?;
         servers.into_iter().for_each(|server| _ = server.stop());
         Ok(taken)
     }
 
-    fn start(
-        &self,
-        tmp: &Path,
-        index: usize,
-        contestant: &Contestant<'_>,
-    ) -> Result<Server, String> {
+    fn start(&self, tmp: &Path, index: usize) -> Result<Server, String> {
+        let contestant = &self.contestants[index];
         let folder = tmp.join(index.to_string());
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("failed to create {}: {error}", folder.display()))?;

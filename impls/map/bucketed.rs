@@ -15,6 +15,9 @@
 
 mod entries;
 mod map;
+#[cfg(all(test, ringside_loom))]
+mod models;
+mod sync;
 mod table;
 
 use ringside_contract::ImplementationMeta;

@@ -11,7 +11,7 @@ fn benchmark(name: &str, program: &'static str, planted: Option<&'static str>) -
         |name: &str| std::env::var(name).unwrap_or_else(|error| panic!("{name}: {error}"));
     benchmark_fn(name, move |bencher| {
         let case = Case::of_environment().unwrap_or_else(|error| panic!("{error:#}"));
-        let planted = planted.map_or_else(|| "none:00000000".to_owned(), variable);
+        let planted = planted.map_or_else(|| "none:00000000000".to_owned(), variable);
         let load = Load::open(case, &PathBuf::from(variable(program)), &planted, false);
         let mut load = load.unwrap_or_else(|error| panic!("{error:#}"));
         bencher.iter(move || load.exchange())

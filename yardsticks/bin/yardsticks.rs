@@ -180,7 +180,7 @@ fn once(tool: Tool, case: Case, head: &Head, args: &Args) -> anyhow::Result<Tria
         .env(CASE, case.name())
         .env(PROGRAM, program.canonicalize()?)
         .env(PROGRAM_OF_BASE, args.base.canonicalize()?)
-        .env(PLANT, format!("{kind}:{:08}", head.units));
+        .env(PLANT, format!("{kind}:{:011}", head.units));
     let (slower, change) = tool
         .run(&mut command, &args.base.canonicalize()?)
         .with_context(|| format!("{}, {}, {}", tool.name(), case.name(), head.label))?;
@@ -205,7 +205,7 @@ fn criterion(command: &mut Command, base: &Path) -> anyhow::Result<(bool, f64)> 
     baseline
         .envs(variables)
         .env(PROGRAM, base)
-        .env(PLANT, "none:00000000");
+        .env(PLANT, "none:00000000000");
     said(
         baseline
             .env("CRITERION_HOME", home.path())

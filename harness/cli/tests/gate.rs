@@ -272,7 +272,7 @@ fn a_planted_slowdown_of_a_function_fails_the_gate() {
     let Some(path) = with_valgrind() else { return };
     let folder = tempfile::tempdir().unwrap();
     // 500 steps for each key, against some hundred instructions.
-    let count = format!("RINGSIDE_PLANT=processor:00500000 exec {BINARY} \"$@\"");
+    let count = format!("RINGSIDE_PLANT=processor:00500000000 exec {BINARY} \"$@\"");
     let head = build_that_counts(folder.path(), "head", &count);
     let (code, report) = counted(BINARY, &head, &path);
     assert_eq!(code, 3, "{report}");
@@ -285,7 +285,7 @@ fn a_planted_slowdown_of_a_function_fails_the_gate() {
 #[cfg(feature = "plant")]
 fn a_planted_slowdown_is_a_regression_with_flame_graphs() {
     let folder = tempfile::tempdir().unwrap();
-    let slow = format!("#!/bin/sh\nRINGSIDE_PLANT=processor:10000000 exec {BINARY} \"$@\"\n");
+    let slow = format!("#!/bin/sh\nRINGSIDE_PLANT=processor:10000000000 exec {BINARY} \"$@\"\n");
     let head = write(folder.path(), "slow", &slow);
     std::fs::set_permissions(&head, std::fs::Permissions::from_mode(0o755)).unwrap();
     let sides = [BASE, &format!("--head-bin={head}")];

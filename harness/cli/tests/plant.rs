@@ -103,7 +103,7 @@ fn what_was_planted_is_done_for_each_operation_of_each_family() {
         ("mqtt/epoll", mqtt, 6, 2),
         ("hash/fnv1a", &hash, 24, 50),
     ] {
-        for (planted, least) in [("io:00100000", 100), ("none:00000000", 0)] {
+        for (planted, least) in [("io:00100000000", 100), ("none:00000000000", 0)] {
             let server = Server::start(id, planted);
             if writes(server.child.id()).is_none() {
                 continue;
@@ -122,9 +122,9 @@ fn what_was_planted_is_done_for_each_operation_of_each_family() {
 #[test]
 fn only_the_lock_has_a_thread() {
     for (planted, more) in [
-        ("none:00000000", 0),
-        ("processor:00001000", 0),
-        ("lock:00000500", 1),
+        ("none:00000000000", 0),
+        ("processor:00001000000", 0),
+        ("lock:00000500000", 1),
     ] {
         let server = Server::start("echo/epoll", planted);
         assert_eq!(server.ask(MESSAGE, 10, holders), more, "{planted}");
@@ -146,7 +146,7 @@ fn another_form_is_bad_usage_and_told_the_right_one() {
 #[cfg(not(feature = "plant"))]
 #[test]
 fn a_build_without_the_feature_does_not_know_the_variable() {
-    for planted in ["no such kind", "lock:00001000"] {
+    for planted in ["no such kind", "lock:00001000000"] {
         let server = Server::start("echo/epoll", planted);
         assert_eq!(server.ask(MESSAGE, 10, holders), 0);
     }

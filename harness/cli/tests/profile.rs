@@ -376,7 +376,7 @@ fn a_profile_without_samples_is_code_6() {
 
 /// A hundred thousand steps for each operation.
 #[cfg(feature = "plant")]
-const PLANTED: &str = "processor:99999999";
+const PLANTED: &str = "processor:99999999000";
 /// A block of fifty operations: beside their steps a message costs nothing, not even on a starved machine.
 #[cfg(feature = "plant")]
 const BLOCKS: &str = "hash/blocks{connections=2,keys=50}";
@@ -414,7 +414,7 @@ fn a_planted_lock_has_most_of_the_waiting_for_locks() {
     }
     let out = tempfile::tempdir().unwrap();
     let arguments = ["echo/epoll", LOAD, "--kind", "lock-waits", "--seconds", "1"];
-    let (_, folder) = profile(&arguments, out.path(), planted("lock:00001000"));
+    let (_, folder) = profile(&arguments, out.path(), planted("lock:00001000000"));
     let stacks = std::fs::read_to_string(folder.join("lock-waits.folded")).unwrap();
     let weight = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
     let all: u64 = stacks.lines().map(weight).sum();
@@ -434,7 +434,7 @@ fn the_difference_to_another_build_points_at_what_was_planted() {
     let out = tempfile::tempdir().unwrap();
     // Another build that does nothing of the kind, whatever the environment says.
     let binary = env!("CARGO_BIN_EXE_ringside");
-    let script = format!("#!/bin/sh\nRINGSIDE_PLANT=none:00000000 exec {binary} \"$@\"\n");
+    let script = format!("#!/bin/sh\nRINGSIDE_PLANT=none:00000000000 exec {binary} \"$@\"\n");
     let other = write(out.path(), "other", &script);
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
     let arguments = ["hash/fnv1a", BLOCKS, "--seconds", "1", "--diff", &other];

@@ -64,10 +64,10 @@ impl Cost {
     }
 }
 
-/// Makes whole pieces of work of thousandths.
+/// Makes whole pieces of work of millionths.
 #[derive(Debug, Default)]
 struct Credit {
-    thousandths: u64,
+    millionths: u64,
 }
 
 impl Credit {
@@ -75,9 +75,9 @@ impl Credit {
     fn due(&mut self, units: u64, operations: u64) -> u64 {
         let owed = units
             .saturating_mul(operations)
-            .saturating_add(self.thousandths);
-        self.thousandths = owed % 1000;
-        owed / 1000
+            .saturating_add(self.millionths);
+        self.millionths = owed % MILLION;
+        owed / MILLION
     }
 }
 
@@ -92,6 +92,8 @@ fn chain(state: u64, steps: u64) -> u64 {
     black_box(state)
 }
 
+/// Units are counted for so many operations.
+const MILLION: u64 = 1_000_000;
 /// Where a byte is written to.
 const NOWHERE: &str = "/dev/null";
 /// Odd, and with no pattern in its bits.
@@ -112,23 +114,23 @@ mod tests {
     }
 
     #[test]
-    fn thousandths_add_up_to_pieces() {
+    fn millionths_add_up_to_pieces() {
         let due = |units, counts: &[u64]| {
             let mut credit = Credit::default();
             let due = counts.iter().map(|&count| credit.due(units, count));
             due.collect::<Vec<_>>()
         };
         assert_eq!(due(0, &[1, 1000]), [0, 0]);
-        assert_eq!(due(250, &[1; 9]), [0, 0, 0, 1, 0, 0, 0, 1, 0]);
-        assert_eq!(due(1500, &[1, 1, 1, 3]), [1, 2, 1, 5]);
-        assert_eq!(due(1, &[999, 1, 2000]), [0, 1, 2]);
-        // However they are counted, 1000 operations bring as many pieces as there are units.
-        for units in [1, 7, 999, 1001, 123_456] {
-            let one_by_one: u64 = due(units, &[1; 1000]).iter().sum();
-            let by_eights: u64 = due(units, &[8; 125]).iter().sum();
-            assert_eq!((one_by_one, by_eights), (units, units));
+        assert_eq!(due(250_000, &[1; 9]), [0, 0, 0, 1, 0, 0, 0, 1, 0]);
+        assert_eq!(due(1_500_000, &[1, 1, 1, 3]), [1, 2, 1, 5]);
+        assert_eq!(due(1, &[MILLION - 1, 1, 2 * MILLION]), [0, 1, 2]);
+        // However they are counted, 1000 operations bring a thousandth of the units.
+        for pieces in [1, 7, 999, 1001, 123_456] {
+            let one_by_one: u64 = due(pieces * 1000, &[1; 1000]).iter().sum();
+            let by_eights: u64 = due(pieces * 1000, &[8; 125]).iter().sum();
+            assert_eq!((one_by_one, by_eights), (pieces, pieces));
         }
-        assert_eq!(due(u64::MAX, &[u64::MAX]), [u64::MAX / 1000]);
+        assert_eq!(due(u64::MAX, &[u64::MAX]), [u64::MAX / MILLION]);
     }
 
     #[test]
@@ -150,7 +152,7 @@ mod tests {
             tries.min().unwrap()
         };
         // The least of several: a disturbed one is not it. Ten is expected.
-        let (few, many) = (time(100_000), time(1_000_000));
+        let (few, many) = (time(100_000_000), time(1_000_000_000));
         assert!(many > few * 4, "{few} ns, {many} ns");
     }
 
@@ -163,7 +165,7 @@ mod tests {
             line.parse::<u64>().ok()
         };
         let mut cost = Cost::default();
-        for (units, operations, pieces) in [(500, 4, 2), (3000, 100, 300), (0, 100, 0)] {
+        for (units, operations, pieces) in [(500_000, 4, 2), (3_000_000, 100, 300), (0, 100, 0)] {
             let before = writes();
             assert_eq!(cost.pay(plant(Kind::Io, units), operations), pieces);
             let counted = writes().zip(before).map(|(after, before)| after - before);
@@ -174,16 +176,16 @@ mod tests {
     #[test]
     fn each_piece_of_lock_is_a_hand_over() {
         let mut cost = Cost::default();
-        assert_eq!(cost.pay(plant(Kind::Lock, 100), 5), 0);
+        assert_eq!(cost.pay(plant(Kind::Lock, 100_000), 5), 0);
         assert!(cost.holder.is_none(), "no thread before it is needed");
-        assert_eq!(cost.pay(plant(Kind::Lock, 2500), 100), 250);
+        assert_eq!(cost.pay(plant(Kind::Lock, 2_500_000), 100), 250);
         assert_eq!(cost.holder.as_ref().unwrap().given_back(), 250);
     }
 
     #[test]
     fn nothing_planted_does_nothing() {
         let mut cost = Cost::default();
-        cost.pay(plant(Kind::None, 5000), 1000);
+        cost.pay(plant(Kind::None, 5_000_000), 1000);
         assert!(cost.nowhere.is_none() && cost.holder.is_none() && cost.state == 0);
     }
 }

@@ -18,7 +18,7 @@ static PLANTED: OnceLock<Plant> = OnceLock::new();
 pub struct Plant {
     /// What is done.
     pub kind: Kind,
-    /// How often it is done for 1000 operations.
+    /// How often it is done for 1,000,000 operations.
     pub units: u64,
 }
 
@@ -39,7 +39,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "{VARIABLE}={value}: expected KIND:UNITS, where KIND is none, processor, io or lock, and UNITS has {DIGITS_MIN} to \
-     {DIGITS_MAX} digits and is at most {UNITS_MAX}, such as processor:00001500"
+     {DIGITS_MAX} digits and is at most {UNITS_MAX}, such as processor:00001500000"
 )]
 pub struct PlantError {
     value: String,
@@ -108,12 +108,12 @@ impl fmt::Display for Plant {
     }
 }
 
-/// The longest kind has eight digits.
-const DIGITS_MIN: usize = 8;
+/// The longest kind has eleven digits.
+const DIGITS_MIN: usize = 11;
 /// The shortest kind has as many as make it as long as the longest.
-const DIGITS_MAX: usize = 15;
-/// As many as eight digits say.
-const UNITS_MAX: u64 = 99_999_999;
+const DIGITS_MAX: usize = 18;
+/// As many as eleven digits say.
+const UNITS_MAX: u64 = 99_999_999_999;
 /// The length of each value that is written here.
 const LENGTH: usize = "processor:".len() + DIGITS_MIN;
 
@@ -131,7 +131,7 @@ mod tests {
                 assert_eq!(text.len(), LENGTH, "{text}");
             }
         }
-        let short = "none:00000000".parse::<Plant>().unwrap();
+        let short = "none:00000000000".parse::<Plant>().unwrap();
         assert_eq!((short.kind, short.units), (Kind::None, 0));
     }
 
@@ -142,13 +142,13 @@ mod tests {
             "lock",
             "lock:",
             "lock:5",
-            "lock:+0000005",
-            "lock:-0000005",
-            "lock:0000000x",
-            "lock:000100000000",
-            "lock:0000000000000005",
-            "disk:00000005",
-            "lock:00000005:",
+            "lock:+0000000005",
+            "lock:-0000000005",
+            "lock:0000000000x",
+            "lock:000100000000000",
+            "lock:0000000000000000005",
+            "disk:00000000005",
+            "lock:00000000005:",
         ] {
             let error = value.parse::<Plant>().unwrap_err().to_string();
             assert!(

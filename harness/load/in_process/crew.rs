@@ -1,6 +1,7 @@
 //! The threads of a worker: each pinned to a core of its own while there are as many, started together and reported on
 //! together.
 
+use std::cell::Cell;
 use std::sync::Barrier;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -37,9 +38,12 @@ pub(super) struct Crew<'a> {
     prepared: &'a dyn Prepared,
     threads: Vec<Member>,
     cores: u32,
+    /// One that has panicked: the others would wait for it at the next start.
+    gone: Cell<Option<usize>>,
 }
 
 struct Member {
+    ready: Receiver<()>,
     orders: Sender<RunOrder>,
     reports: Receiver<ThreadReport>,
 }
@@ -47,7 +51,7 @@ struct Member {
 /// Starts the threads and hands them to `lead`; they end behind it.
 ///
 /// # Errors
-/// A thread panicked, or could not be started: its number, and what it said.
+/// A thread panicked before it was ready, or could not be started: its number, and what became of it.
 pub(super) fn with_crew<R>(
     prepared: &dyn Prepared,
     workload: &Workload,
@@ -55,13 +59,16 @@ pub(super) fn with_crew<R>(
     lead: impl FnOnce(&Crew<'_>) -> R,
 ) -> Result<R, String> {
     let count = workload.threads.max(1) as usize;
+    let cores = if cpus.is_empty() {
+        count
+    } else {
+        count.min(cpus.len())
+    };
     let start_together = Barrier::new(count);
     thread::scope(|scope| {
-        let (mut members, mut ready) = (Vec::new(), Vec::new());
-        for number in 0..count {
-            let (orders, inbox) = channel();
-            let (outbox, reports) = channel();
-            let (tell, told) = channel();
+        let mut handles = Vec::new();
+        let mut start = |number: usize| {
+            let (member, ends) = Member::new();
             let life = Life {
                 number: number as u32,
                 prepared,
@@ -70,46 +77,74 @@ pub(super) fn with_crew<R>(
                 threads: count as f64,
                 start_together: &start_together,
             };
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name(format!("work-{number}"))
-                .spawn_scoped(scope, move || life.live(&tell, inbox, &outbox))
+                .spawn_scoped(scope, move || life.live(ends))
                 .map_err(|error| format!("thread {number} could not be started: {error}"))?;
-            members.push(Member { orders, reports });
-            ready.push(told);
-        }
-        for (number, ready) in ready.iter().enumerate() {
-            ready.recv().map_err(|_| gone(number))?;
-        }
-        let cores = if cpus.is_empty() {
-            count
-        } else {
-            count.min(cpus.len())
+            handles.push(thread);
+            Ok(member)
         };
-        Ok(lead(&Crew {
-            prepared,
-            threads: members,
-            cores: cores as u32,
-        }))
+        let members = (0..count).map(&mut start).collect::<Result<Vec<_>, _>>();
+        let led = members.and_then(|threads| {
+            let crew = Crew {
+                prepared,
+                threads,
+                cores: cores as u32,
+                gone: Cell::new(None),
+            };
+            crew.until_ready()?;
+            Ok(lead(&crew))
+        });
+        // Nobody gives them orders any more. That one panicked was told already; it need not end this thread too.
+        for handle in handles {
+            let _ = handle.join();
+        }
+        led
     })
 }
 
-fn gone(number: usize) -> String {
-    format!("thread {number} has panicked; the worker's standard error says where")
+impl Member {
+    /// With the thread's ends of its channels.
+    fn new() -> (Self, Ends) {
+        let (tell_ready, ready) = channel();
+        let (orders, inbox) = channel();
+        let (outbox, reports) = channel();
+        let member = Self {
+            ready,
+            orders,
+            reports,
+        };
+        (
+            member,
+            Ends {
+                ready: tell_ready,
+                orders: inbox,
+                reports: outbox,
+            },
+        )
+    }
 }
 
 impl Crew<'_> {
+    fn until_ready(&self) -> Result<(), String> {
+        for (number, member) in self.threads.iter().enumerate() {
+            member.ready.recv().map_err(|_| gone(number))?;
+        }
+        Ok(())
+    }
+
     /// Has all of them work, and waits for the last one.
     ///
     /// # Errors
-    /// A thread panicked.
+    /// A thread panicked, now or in an earlier run.
     pub(super) fn run(&self, order: RunOrder) -> Result<RunReport, String> {
-        for (number, member) in self.threads.iter().enumerate() {
-            member.orders.send(order).map_err(|_| gone(number))?;
+        if let Some(number) = self.gone.get() {
+            return Err(gone(number));
         }
-        let reports = self.threads.iter().enumerate();
-        let reports = reports
-            .map(|(number, member)| member.reports.recv().map_err(|_| gone(number)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let reports = self.work(order).map_err(|number| {
+            self.gone.set(Some(number));
+            gone(number)
+        })?;
         Ok(RunReport {
             cores: self.cores,
             wrong: self.prepared.check().err(),
@@ -117,6 +152,21 @@ impl Crew<'_> {
             ..summed(&reports)
         })
     }
+
+    /// The reports of all, or the number of one that gives none.
+    fn work(&self, order: RunOrder) -> Result<Vec<ThreadReport>, usize> {
+        let members = || self.threads.iter().enumerate();
+        for (number, member) in members() {
+            member.orders.send(order).map_err(|_| number)?;
+        }
+        members()
+            .map(|(number, member)| member.reports.recv().map_err(|_| number))
+            .collect()
+    }
+}
+
+fn gone(number: usize) -> String {
+    format!("thread {number} has panicked; the worker's standard error says where")
 }
 
 /// What all threads did together.
@@ -151,17 +201,24 @@ struct Life<'a> {
     start_together: &'a Barrier,
 }
 
+/// The thread's ends of the channels.
+struct Ends {
+    ready: Sender<()>,
+    orders: Receiver<RunOrder>,
+    reports: Sender<ThreadReport>,
+}
+
 impl Life<'_> {
-    fn live(&self, ready: &Sender<()>, orders: Receiver<RunOrder>, reports: &Sender<ThreadReport>) {
+    fn live(&self, ends: Ends) {
         if let Some(cpu) = self.cpu {
             // Where it is refused, the share of the cores shows it.
             let _ = pin(cpu);
         }
         let mut work = self.prepared.work(self.number);
         // Nobody listens any more when another thread has panicked.
-        let _ = ready.send(());
+        let _ = ends.ready.send(());
         let mut next = 0;
-        for order in orders {
+        for order in ends.orders {
             self.start_together.wait();
             let report = match order.rate_per_s {
                 None => closed::run(work.as_mut(), &order, self.batch, &mut next),
@@ -170,7 +227,7 @@ impl Life<'_> {
                     open::run(work.as_mut(), &order, rate / self.threads, seed, &mut next)
                 }
             };
-            let _ = reports.send(report);
+            let _ = ends.reports.send(report);
         }
     }
 }

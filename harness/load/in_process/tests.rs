@@ -1,6 +1,6 @@
 //! A worker and its generator from end to end, with an operation that counts.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ringside_contract::operations::map::{KeyChoice, MapTask};
@@ -10,13 +10,15 @@ use ringside_contract::{
     StartError,
 };
 
+use super::orders::{Order, Reply, RunOrder, Talk};
 use super::{drive, serve};
 use crate::error::LoadError;
 use crate::options::DriveOptions;
 
-/// Counts its operations, and is wrong from a number on.
+/// Counts its operations, is wrong from a number on, and panics in one of its threads from a number on.
 struct Counting {
     wrong_from: u64,
+    panics_from: u64,
 }
 
 static META: ImplementationMeta = ImplementationMeta {
@@ -29,11 +31,13 @@ static META: ImplementationMeta = ImplementationMeta {
 struct Counted {
     done: AtomicU64,
     wrong_from: u64,
+    panics_from: u64,
 }
 
 struct CountingWork<'a> {
     counted: &'a AtomicU64,
     next: u64,
+    panics_from: u64,
 }
 
 impl InProcess for Counting {
@@ -50,6 +54,7 @@ impl InProcess for Counting {
         Ok(Box::new(Counted {
             done: AtomicU64::new(0),
             wrong_from: self.wrong_from,
+            panics_from: self.panics_from,
         }))
     }
 
@@ -61,10 +66,15 @@ impl InProcess for Counting {
 }
 
 impl Prepared for Counted {
-    fn work(&self, _: u32) -> Box<dyn Work + '_> {
+    fn work(&self, thread: u32) -> Box<dyn Work + '_> {
         Box::new(CountingWork {
             counted: &self.done,
             next: 0,
+            panics_from: if thread == 1 {
+                self.panics_from
+            } else {
+                u64::MAX
+            },
         })
     }
 
@@ -85,6 +95,7 @@ impl Prepared for Counted {
 impl Work for CountingWork<'_> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
         assert_eq!(first, self.next, "operations follow one another");
+        assert!(first < self.panics_from, "on purpose");
         self.next += u64::from(count);
         self.counted.fetch_add(count.into(), Ordering::Relaxed)
     }
@@ -92,8 +103,16 @@ impl Work for CountingWork<'_> {
 
 static RIGHT: Counting = Counting {
     wrong_from: u64::MAX,
+    panics_from: u64::MAX,
 };
-static WRONG: Counting = Counting { wrong_from: 1 };
+static WRONG: Counting = Counting {
+    wrong_from: 1,
+    ..RIGHT
+};
+static PANICS: Counting = Counting {
+    panics_from: 20,
+    ..RIGHT
+};
 
 fn start(operation: &'static Counting) -> Box<dyn Service> {
     let case = |_: &dyn InProcess, _: &Settings, name: &str| match name {
@@ -219,9 +238,37 @@ fn a_workload_that_is_refused_is_told_and_the_next_one_is_taken() {
 }
 
 #[test]
+fn a_thread_that_panics_is_told_of_and_the_next_workload_is_taken() {
+    let service = start(&PANICS);
+    let address = service.endpoint().addresses[0];
+    let mut talk = Talk::new(TcpStream::connect(address).unwrap()).unwrap();
+    talk.say(&Order::Prepare(workload(3, 10))).unwrap();
+    assert!(matches!(talk.hear(), Ok(Some(Reply::Done))));
+    let order = RunOrder {
+        warmup_ns: 0,
+        measure_ns: 1_000_000,
+        rate_per_s: None,
+        poisson: false,
+        seed: 1,
+    };
+    // The second time it is gone already, and the others must not wait for it.
+    for _ in 0..2 {
+        talk.say(&Order::Run(order)).unwrap();
+        let Ok(Some(Reply::Failed(because))) = talk.hear() else {
+            panic!("a run with a thread that panicked was no failure");
+        };
+        assert!(because.contains("thread 1 has panicked"), "{because}");
+    }
+    talk.say(&Order::Prepare(workload(1, 10))).unwrap();
+    assert!(matches!(talk.hear(), Ok(Some(Reply::Done))));
+    drop(talk);
+    driven(service.as_ref(), &workload(1, 10), &CLOSED).unwrap();
+    service.stop().unwrap();
+}
+
+#[test]
 fn a_worker_runs_cases_and_survives_what_is_no_order() {
     use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpStream;
 
     let service = start(&RIGHT);
     let say = |line: &str| {

@@ -6,6 +6,8 @@
 
 use std::ptr;
 
+use super::sync::watch;
+
 /// A pointer to entries that owns nothing; null where there are none.
 pub(super) type Entries = *mut u64;
 
@@ -25,6 +27,9 @@ pub(super) unsafe fn pairs<'a>(entries: Entries) -> &'a [[u64; 2]] {
     if entries.is_null() {
         return &[];
     }
+    if entries != none() {
+        watch::used(entries);
+    }
     // SAFETY: the first word is how many pairs stand behind it, as `make` wrote it before anybody saw the pointer. Two
     // words have the alignment of one.
     unsafe {
@@ -42,7 +47,9 @@ pub(super) fn make(count: usize, pairs: impl Iterator<Item = [u64; 2]>) -> Entri
     words.push(count as u64);
     words.extend(pairs.flatten());
     // As many as were allocated, so that nothing is copied.
-    Box::into_raw(words.into_boxed_slice()).cast()
+    let entries = Box::into_raw(words.into_boxed_slice()).cast();
+    watch::made(entries);
+    entries
 }
 
 /// Frees them.
@@ -53,6 +60,7 @@ pub(super) unsafe fn free(entries: Entries) {
     if entries.is_null() || entries == none() {
         return;
     }
+    watch::freed(entries);
     // SAFETY: `make` leaked a box of so many words.
     unsafe {
         let words = 1 + 2 * entries.read() as usize;

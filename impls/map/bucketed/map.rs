@@ -6,11 +6,10 @@
 
 use std::hash::BuildHasher;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-
-use crossbeam_epoch::{Guard, pin};
+use std::sync::atomic::Ordering;
 
 use super::entries::{Change, free, pairs, with, without};
+use super::sync::{AtomicIsize, AtomicPtr, Guard, pin};
 use super::table::Table;
 use crate::map::work::Hasher;
 
@@ -23,17 +22,21 @@ const BUCKETS_MIN: usize = 4;
 /// The map.
 pub(super) struct Map {
     root: AtomicPtr<Table>,
-    entries: AtomicUsize,
+    /// A hint of when to grow. Below zero for a moment when a key is removed before it was counted.
+    entries: AtomicIsize,
     hasher: Hasher,
 }
 
 impl Map {
     /// With room for so many entries before it grows.
     pub(super) fn with_capacity(entries: usize) -> Self {
-        let buckets = (entries / FULL + 1).max(BUCKETS_MIN);
+        Self::with_buckets((entries / FULL + 1).max(BUCKETS_MIN))
+    }
+
+    pub(super) fn with_buckets(buckets: usize) -> Self {
         Self {
-            root: AtomicPtr::new(Box::into_raw(Box::new(Table::new(buckets)))),
-            entries: AtomicUsize::new(0),
+            root: AtomicPtr::new(Table::new(buckets).leak()),
+            entries: AtomicIsize::new(0),
             hasher: Hasher::default(),
         }
     }
@@ -43,9 +46,9 @@ impl Map {
     }
 
     /// The table that holds all entries that are not on their way to a next one.
-    fn root<'g>(&self, _pinned: &'g Guard) -> &'g Table {
+    pub(super) fn root<'g>(&self, _pinned: &'g Guard) -> &'g Table {
         // SAFETY: the root is never null, and one that was replaced is freed once no guard of then is left.
-        unsafe { &*self.root.load(Ordering::Acquire) }
+        unsafe { Table::at(self.root.load(Ordering::Acquire)) }
     }
 
     /// The value of a key. A loop only while the map grows, once for each table that it grew by meanwhile.
@@ -74,10 +77,10 @@ impl Map {
         let guard = pin();
         let before = self.change(&guard, key, |pairs| Some(with(pairs, key, value)));
         if before.is_none() {
-            // Only a hint of when to grow.
             let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
             let root = self.root(&guard);
-            if entries > FULL * root.len() {
+            // No slice has more elements than an `isize` counts.
+            if entries > (FULL * root.len()) as isize {
                 self.grow(&guard, root);
             }
         }
@@ -125,7 +128,7 @@ impl Map {
 
     /// Moves every bucket of `table`, and those that somebody else has begun with; then the next table takes its place. A
     /// table grows only while it is the root, so that of several that come here one puts the next one there.
-    fn grow(&self, guard: &Guard, table: &Table) {
+    pub(super) fn grow(&self, guard: &Guard, table: &Table) {
         let next = table.grown();
         for place in 0..table.len() {
             self.move_bucket(table, next, place);
@@ -140,7 +143,7 @@ impl Map {
         if replaced.is_ok() {
             let old = Sent(old);
             // SAFETY: who pins from now on finds the new root, and only who replaced the old one frees it.
-            unsafe { guard.defer_unchecked(move || drop(Box::from_raw(old.get()))) };
+            unsafe { guard.defer_unchecked(move || Table::free(old.get())) };
         }
     }
 
@@ -168,11 +171,13 @@ impl Drop for Map {
     fn drop(&mut self) {
         let mut table = self.root.load(Ordering::Relaxed);
         while !table.is_null() {
-            // SAFETY: nobody else has the map, and each table was leaked as a box.
-            let owned = unsafe { Box::from_raw(table) };
-            table = owned
-                .next()
-                .map_or(ptr::null_mut(), |next| ptr::from_ref(next).cast_mut());
+            // SAFETY: nobody else has the map, so that each table is there until it is freed here.
+            unsafe {
+                let next = Table::at(table).next();
+                let next = next.map_or(ptr::null_mut(), |next| ptr::from_ref(next).cast_mut());
+                Table::free(table);
+                table = next;
+            }
         }
     }
 }

@@ -5,9 +5,10 @@
 )]
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::entries::{Entries, free, make, pairs};
+use super::sync::{AtomicPtr, watch};
 
 /// A pointer to entries, in a cache line of its own. The lowest bit, which no such pointer has, says that it is frozen.
 #[repr(align(64))]
@@ -51,6 +52,33 @@ impl Table {
         }
     }
 
+    /// Onto the heap, where others find it.
+    pub(super) fn leak(self) -> *mut Self {
+        let table = Box::into_raw(Box::new(self));
+        watch::made(table);
+        table
+    }
+
+    /// One that was leaked.
+    ///
+    /// # Safety
+    /// Nobody frees it while the reference is in use.
+    pub(super) unsafe fn at<'a>(table: *mut Self) -> &'a Self {
+        watch::used(table);
+        // SAFETY: `leak` gave it, and the caller promises the rest.
+        unsafe { &*table }
+    }
+
+    /// Frees one that was leaked, and all that is in it.
+    ///
+    /// # Safety
+    /// Nobody uses it any more, and nobody else frees it.
+    pub(super) unsafe fn free(table: *mut Self) {
+        watch::freed(table);
+        // SAFETY: `leak` made a box of it, and the caller promises the rest.
+        drop(unsafe { Box::from_raw(table) });
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buckets.len()
     }
@@ -75,8 +103,8 @@ impl Table {
     /// The next table, if the map grows or has grown.
     pub(super) fn next(&self) -> Option<&Self> {
         let next = self.next.load(Ordering::Acquire);
-        // SAFETY: it is set once to a leaked box, which is freed after this table, or when nobody can hold either.
-        unsafe { next.as_ref() }
+        // SAFETY: it is set once, and freed after this table, or when nobody can hold either.
+        (!next.is_null()).then(|| unsafe { Self::at(next) })
     }
 
     /// The next table, which is made if there is none.
@@ -84,19 +112,19 @@ impl Table {
         if let Some(next) = self.next() {
             return next;
         }
-        let new = Box::into_raw(Box::new(Self::new(self.len() * 2)));
+        let new = Self::new(self.len() * 2).leak();
         let null = ptr::null_mut();
         let set = self
             .next
             .compare_exchange(null, new, Ordering::AcqRel, Ordering::Acquire);
         match set {
             // SAFETY: as in `next`.
-            Ok(_) => unsafe { &*new },
+            Ok(_) => unsafe { Self::at(new) },
             Err(other) => {
                 // SAFETY: nobody else has seen the one that came too late; the other one is as in `next`.
                 unsafe {
-                    drop(Box::from_raw(new));
-                    &*other
+                    Self::free(new);
+                    Self::at(other)
                 }
             }
         }
@@ -181,7 +209,7 @@ mod tests {
         }
         assert!(table.load(0).is_frozen() && table.load(1).is_frozen());
         assert!(!next.load(0).is_frozen());
-        // SAFETY: it was leaked by `grown`, and nobody else has it.
-        unsafe { drop(Box::from_raw(ptr::from_ref(next).cast_mut())) };
+        // SAFETY: nobody else has it.
+        unsafe { Table::free(ptr::from_ref(next).cast_mut()) };
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn units_of_a_tenth(
         };
     }
     bail!(
-        "no amount of {:?} slows {} down by a tenth: {units} thousandths an operation were tried last",
+        "no amount of {:?} slows {} down by a tenth: {units} millionths an operation were tried last",
         bench.case.kind,
         bench.case.name
     )

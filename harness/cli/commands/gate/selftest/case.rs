@@ -13,7 +13,7 @@ pub(super) struct Case {
     pub(super) implementation: &'static str,
     /// What is planted.
     pub(super) kind: Kind,
-    /// Thousandths of it an operation that may slow it down by some per cent: where calibrating begins.
+    /// Millionths of it an operation that may slow it down by some per cent: where calibrating begins.
     pub(super) guess: u64,
 }
 
@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
         scenario: "http/small",
         implementation: "http/epoll",
         kind: Kind::Io,
-        guess: 2_000,
+        guess: 2_000_000,
     },
     Case {
         name: "mqtt",
@@ -32,7 +32,7 @@ pub(super) const CASES: &[Case] = &[
         scenario: "mqtt/pairs{pairs=10,window=16}",
         implementation: "mqtt/epoll",
         kind: Kind::Lock,
-        guess: 15,
+        guess: 15_000,
     },
     Case {
         name: "hash",
@@ -40,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
         scenario: "hash/blocks{connections=2,keys=1000}",
         implementation: "hash/fnv1a",
         kind: Kind::Processor,
-        guess: 3_000,
+        guess: 3_000_000,
     },
 ];
 
@@ -62,6 +62,28 @@ impl Condition {
         match self {
             Self::Quiet => "quiet",
             Self::Neighbour => "neighbour",
+        }
+    }
+}
+
+/// Which heads a triple has beside base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heads {
+    /// All of them.
+    All,
+    /// One without a change, each in its turn: no process is in two trials, and a triple takes a third of the time.
+    OneUnchanged,
+}
+
+impl Heads {
+    /// Both.
+    pub(super) const ALL: [Self; 2] = [Self::All, Self::OneUnchanged];
+
+    /// What a recording's folder has behind its name.
+    pub(super) const fn suffix(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::OneUnchanged => "-unchanged",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What each triple said of each head, as CSV: all that trials are formed of, in a hundredth of the space that the
 //! turns take. That is what can be published, and counted again with what other recordings say.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -21,15 +22,26 @@ pub(super) struct HeadEffects {
     /// How much slower it should be, in per cent.
     pub(super) planted: u64,
     /// The triples of each recording: no trial is formed of two.
-    pub(super) recordings: Vec<Vec<TripleEffect>>,
+    pub(super) recordings: Vec<Vec<Said>>,
     /// Why triples say nothing.
     pub(super) lost: Vec<String>,
+}
+
+/// What one triple said of one head.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Said {
+    number: u32,
+    pub(super) effect: TripleEffect,
+    /// No other head without a change is held against the same processes of base: where a triple has two, it is one's
+    /// alone. Trials of both would say one thing twice.
+    pub(super) is_alone: bool,
 }
 
 impl HeadEffects {
     /// The triples of all recordings.
     pub(super) fn all(&self) -> Vec<TripleEffect> {
-        self.recordings.concat()
+        let said = self.recordings.iter().flatten();
+        said.map(|said| said.effect.clone()).collect()
     }
 
     fn is_of(&self, other: &Self) -> bool {
@@ -50,6 +62,7 @@ struct Line {
     condition: String,
     head: String,
     planted_percent: u64,
+    triple: u32,
     rate: f64,
     rate_again: f64,
     rate_decides: bool,
@@ -62,7 +75,10 @@ struct Line {
 pub(super) fn lines(about: &About, records: &[TripleRecord]) -> String {
     let mut lines = String::new();
     for head in &about.heads {
-        for record in records {
+        for record in records
+            .iter()
+            .filter(|one| one.servers.contains(&head.label))
+        {
             let Ok(effect) = effect(record, &head.label, &about.placement) else {
                 continue;
             };
@@ -103,17 +119,67 @@ pub(super) fn of_recording(
 ) -> anyhow::Result<Vec<HeadEffects>> {
     let head = |head: &PlantedHead| {
         let mut found = none(&about.case, &about.condition, &head.label, head.percent)?;
-        let mut effects = Vec::new();
-        for record in records {
+        let mut all = Vec::new();
+        // Not every triple has every head.
+        for record in records
+            .iter()
+            .filter(|one| one.servers.contains(&head.label))
+        {
             match effect(record, &head.label, &about.placement) {
-                Ok(effect) => effects.push(effect),
+                Ok(effect) => all.push(Said::new(record.number, effect)),
                 Err(error) => found.lost.push(error.to_string()),
             }
         }
-        found.recordings.push(effects);
+        found.recordings.push(all);
         Ok(found)
     };
-    about.heads.iter().map(head).collect()
+    let mut heads: Vec<HeadEffects> = about
+        .heads
+        .iter()
+        .map(head)
+        .collect::<anyhow::Result<_>>()?;
+    deal(&mut heads);
+    Ok(heads)
+}
+
+impl Said {
+    const fn new(number: u32, effect: TripleEffect) -> Self {
+        Self {
+            number,
+            effect,
+            is_alone: true,
+        }
+    }
+}
+
+/// Deals the triples of a recording out to the heads without a change that are in them, one after the other.
+fn deal(heads: &mut [HeadEffects]) {
+    type Key = (&'static str, &'static str, u32);
+    let key = |head: &HeadEffects, said: &Said| -> Key {
+        (head.case, head.condition.name(), said.number)
+    };
+    let mut takers: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (place, head) in heads
+        .iter()
+        .enumerate()
+        .filter(|(_, head)| head.planted == 0)
+    {
+        for said in head.recordings.iter().flatten() {
+            takers.entry(key(head, said)).or_default().push(place);
+        }
+    }
+    for (place, head) in heads
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, head)| head.planted == 0)
+    {
+        let mut recordings = std::mem::take(&mut head.recordings);
+        for said in recordings.iter_mut().flatten() {
+            let takers = &takers[&key(head, said)];
+            said.is_alone = takers[said.number as usize % takers.len()] == place;
+        }
+        head.recordings = recordings;
+    }
 }
 
 /// Reads the lines of an earlier recording. Those of one head are told by what they say, wherever they stand.
@@ -130,15 +196,16 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeadEffects>> {
         let line: Line = line.with_context(failed)?;
         let (case, condition) = (&line.case, &line.condition);
         let one = none(case, condition, &line.head, line.planted_percent).with_context(failed)?;
-        let effect = line.effect().with_context(failed)?;
+        let said = Said::new(line.triple, line.effect().with_context(failed)?);
         match all.iter_mut().find(|head| head.is_of(&one)) {
-            Some(known) => known.recordings[0].push(effect),
+            Some(known) => known.recordings[0].push(said),
             None => all.push(HeadEffects {
-                recordings: vec![vec![effect]],
+                recordings: vec![vec![said]],
                 ..one
             }),
         }
     }
+    deal(&mut all);
     ensure!(!all.is_empty(), "{name} has no line behind its heading");
     Ok(all)
 }
@@ -238,12 +305,49 @@ mod tests {
         assert_eq!(found, [("http", "nul0", 0, 2), ("mqtt", "p05", 5, 2)]);
         let first = &all[1].recordings[0];
         assert_eq!(first.len(), 2);
-        assert_eq!((first[0].rate.slowdown, first[0].rate.again), (0.05, 0.001));
-        assert!(first[0].processor_time.left_out.is_some());
-        assert!(first[1].processor_time.left_out.is_none());
+        let rate = &first[0].effect.rate;
+        assert_eq!((rate.slowdown, rate.again), (0.05, 0.001));
+        assert!(first[0].effect.processor_time.left_out.is_some());
+        assert!(first[1].effect.processor_time.left_out.is_none());
         assert_eq!(all[1].all().len(), 4);
         let summary = super::super::summary::summary(all[1].clone());
         assert!(summary.slowdown.is_some() && summary.triples == 4);
+    }
+
+    #[test]
+    fn a_triple_counts_for_one_of_its_heads_without_a_change() {
+        let line = |head: &str, percent: u64, triple: u32| {
+            format!("http,quiet,{head},{percent},{triple},0,0,true,0,0,true\n")
+        };
+        let both: String = (0..4)
+            .flat_map(|triple| {
+                [("nul0", 0), ("nul1", 0), ("p05", 5)]
+                    .map(|(head, percent)| line(head, percent, triple))
+            })
+            .collect();
+        // In the last two there is only one of them.
+        let read = file(&format!(
+            "{both}{}{}",
+            line("nul0", 0, 5),
+            line("nul1", 0, 6)
+        ))
+        .unwrap();
+        let alone = |head: &HeadEffects| -> Vec<u32> {
+            let said = head
+                .recordings
+                .iter()
+                .flatten()
+                .filter(|said| said.is_alone);
+            said.map(|said| said.number).collect()
+        };
+        let found: Vec<_> = read.iter().map(|head| (&*head.head, alone(head))).collect();
+        let expected = [
+            ("nul0", vec![0, 2, 5]),
+            ("nul1", vec![1, 3, 6]),
+            ("p05", vec![0, 1, 2, 3]),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(read[0].all().len(), 5);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) enum State {
     Missed,
 }
 
-/// Independent trials without a change that none may call slower.
+/// Independent trials without a change that none may call slower: no process is in two of them.
 const NULL_TRIALS: usize = 300;
 /// Independent trials behind every other share.
 const TRIALS: usize = 20;
@@ -44,7 +44,7 @@ pub(super) fn goals(all: &[HeadSummary]) -> Vec<Goal> {
             };
             all.iter().filter(fits)
         };
-        let null = together(of(0).map(|one| &one.trials));
+        let null = together(of(0).map(|one| &one.alone));
         let name = condition.name();
         goals.extend(never(
             format!("{name}: no change, never called slower"),

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use ringside_contract::GATE_SCHEMA;
+use ringside_contract::{GATE_SCHEMA, TripleRecord};
 use ringside_run::{GatePlan, new_folder, now_s, read_triples};
 
 use self::calibrate::{units_of, units_of_a_tenth};
-use self::case::{CASES, Case, Condition};
+use self::case::{CASES, Case, Condition, Heads};
 use self::neighbour::Neighbour;
 use self::recording::{About, PlantedHead, Recording};
 use self::summary::{HeadSummary, summary};
@@ -45,6 +45,14 @@ pub(super) fn selftest(
 ) -> anyhow::Result<Exit> {
     cases(args)?;
     conditions(args)?;
+    if args.unchanged && args.null.is_empty() && args.triples > 0 {
+        return Err(UsageError(
+            "--unchanged records builds without a change; name them with --null, or let `just selftest --unchanged` \
+             make them"
+                .to_owned(),
+        )
+        .into());
+    }
     let out = out(args)?;
     if args.triples > 0 && !record(global, args, &out, output)? {
         output.note("interrupted; without --quick the same command goes on with it");
@@ -81,7 +89,12 @@ fn record(
         builds: Builds::of(args, &session, scratch.path())?,
         scratch: scratch.path(),
         output,
-        percents: if args.quick { QUICK } else { PERCENTS },
+        heads: heads(args),
+        percents: match (args.quick, args.unchanged) {
+            (true, _) => QUICK,
+            (false, true) => &[],
+            (false, false) => PERCENTS,
+        },
         triples: if args.quick {
             QUICK_TRIPLES
         } else {
@@ -111,6 +124,14 @@ const PERCENTS: &[u64] = &[1, 3, 5, 10];
 const QUICK: &[u64] = &[10];
 /// As many as a first look and its confirmation need.
 const QUICK_TRIPLES: u32 = 20;
+
+const fn heads(args: &SelftestArgs) -> Heads {
+    if args.unchanged {
+        Heads::OneUnchanged
+    } else {
+        Heads::All
+    }
+}
 
 fn cases(args: &SelftestArgs) -> Result<Vec<&'static Case>, UsageError> {
     chosen(&args.case, CASES.iter().collect(), |case| case.name)
@@ -199,6 +220,7 @@ struct Run<'a> {
     builds: Builds,
     scratch: &'a Path,
     output: &'a Output,
+    heads: Heads,
     percents: &'static [u64],
     triples: u32,
     calibrating: u32,
@@ -225,7 +247,7 @@ impl Run<'_> {
                 return Ok(false);
             };
             let heads = self.heads(&about);
-            let folder = Recording::folder(out, case.name, condition);
+            let folder = Recording::folder(out, case.name, condition, self.heads);
             recordings.push((bench, heads, Recording::open(&folder, &about)?));
         }
         // Only what is recorded is disturbed; how much to plant was found out before.
@@ -255,7 +277,7 @@ impl Run<'_> {
         let mut left = at_first;
         while left > 0 {
             for (bench, heads, recording) in recordings.iter_mut() {
-                if recording.measured() < wanted && !recording.extend(bench, heads)? {
+                if recording.measured() < wanted && !recording.extend(bench, heads, self.heads)? {
                     return Ok(false);
                 }
             }
@@ -305,29 +327,23 @@ impl Run<'_> {
         bench: &mut Bench<'_>,
         condition: Condition,
     ) -> anyhow::Result<Option<About>> {
-        let mut known = None;
-        for other in [condition, Condition::Quiet] {
-            let folder = Recording::folder(out, bench.case.name, other);
-            known = known.or(Recording::earlier(&folder)?);
+        let folder = |of| Recording::folder(out, bench.case.name, of, self.heads);
+        let mut known = Recording::earlier_of(&folder(condition), &self.builds.hashes)?;
+        if known.is_none() {
+            let same = |about: &About| about.builds == self.builds.hashes;
+            known = Recording::earlier(&folder(Condition::Quiet))?.filter(same);
         }
-        let same = |about: &About| about.builds == self.builds.hashes;
-        if let Some(about) = known.filter(same) {
+        if let Some(about) = known {
             bench.turns = about.turns;
             return Ok(Some(About {
                 condition: condition.name().to_owned(),
                 ..about
             }));
         }
-        self.output.note(&format!(
-            "{}: finding out how much to plant",
-            bench.case.name
-        ));
         if !bench.fit() {
             return Ok(None);
         }
-        let Some(tenth) =
-            units_of_a_tenth(bench, self.session, &self.builds.base, self.calibrating)?
-        else {
+        let Some(tenth) = self.tenth(bench)? else {
             return Ok(None);
         };
         let nulls = self.builds.nulls.iter().map(|(label, _)| PlantedHead {
@@ -355,6 +371,18 @@ impl Run<'_> {
         }))
     }
 
+    /// How much to plant for a tenth, which nobody asks where nothing is planted; `None` when it was interrupted.
+    fn tenth(&self, bench: &Bench<'_>) -> anyhow::Result<Option<u64>> {
+        if self.percents.is_empty() {
+            return Ok(Some(0));
+        }
+        self.output.note(&format!(
+            "{}: finding out how much to plant",
+            bench.case.name
+        ));
+        units_of_a_tenth(bench, self.session, &self.builds.base, self.calibrating)
+    }
+
     fn heads(&self, about: &About) -> Vec<Head> {
         let program = |label: &str| {
             let null = self.builds.nulls.iter().find(|(name, _)| name == label);
@@ -374,28 +402,47 @@ impl Run<'_> {
 fn evaluate(out: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<HeadSummary>> {
     let mut all = Vec::new();
     let mut lines = effects::HEAD.to_owned();
-    for condition in Condition::ALL {
+    for (about, records) in recorded(out)? {
+        lines.push_str(&effects::lines(&about, &records));
+        all.extend(effects::of_recording(&about, &records)?);
+    }
+    let own = out.join("effects.csv");
+    if !all.is_empty() {
+        write_whole(&own, lines.as_bytes())?;
+    }
+    let mut counted: Vec<PathBuf> = own.canonicalize().into_iter().collect();
+    for file in with {
+        let known = file.canonicalize().unwrap_or_else(|_| file.clone());
+        if counted.contains(&known) {
+            let file = file.display();
+            return Err(UsageError(format!("{file} is counted already; name it once")).into());
+        }
+        counted.push(known);
+        all.extend(effects::read(file)?);
+    }
+    let heads = effects::together(all);
+    Ok(heads.into_iter().map(summary).collect())
+}
+
+/// All that is recorded below `out`.
+fn recorded(out: &Path) -> anyhow::Result<Vec<(About, Vec<TripleRecord>)>> {
+    let mut all = Vec::new();
+    for (condition, heads) in Condition::ALL
+        .into_iter()
+        .flat_map(|condition| Heads::ALL.map(|heads| (condition, heads)))
+    {
         for case in CASES {
-            let folder = Recording::folder(out, case.name, condition);
+            let folder = Recording::folder(out, case.name, condition, heads);
             let Some(about) = Recording::earlier(&folder)? else {
                 continue;
             };
             let path = folder.join("triples.jsonl");
             let text = std::fs::read(&path)
                 .with_context(|| format!("failed to read {}", path.display()))?;
-            let records = read_triples(&text, &path)?;
-            lines.push_str(&effects::lines(&about, &records));
-            all.extend(effects::of_recording(&about, &records)?);
+            all.push((about, read_triples(&text, &path)?));
         }
     }
-    if !all.is_empty() {
-        write_whole(&out.join("effects.csv"), lines.as_bytes())?;
-    }
-    for file in with {
-        all.extend(effects::read(file)?);
-    }
-    let heads = effects::together(all);
-    Ok(heads.into_iter().map(summary).collect())
+    Ok(all)
 }
 
 /// A word on how far it is after so many triples.

@@ -10,7 +10,7 @@ use ringside_contract::{
 use ringside_run::{TripleLog, TurnLengths};
 use serde::{Deserialize, Serialize};
 
-use super::case::Condition;
+use super::case::{Condition, Heads};
 use super::triples::{Bench, Head};
 use crate::files::{of_schema, write_whole};
 
@@ -30,7 +30,7 @@ pub(super) struct About {
     pub(super) commit: String,
     /// Hashes of the builds: base, and null builds by label.
     pub(super) builds: Vec<(String, String)>,
-    /// Heads: label, planted per cent, thousandths an operation.
+    /// Heads: label, planted per cent, millionths an operation.
     pub(super) heads: Vec<PlantedHead>,
     /// How turns were taken.
     pub(super) turns: TurnLengths,
@@ -47,7 +47,7 @@ pub(super) struct PlantedHead {
     pub(super) label: String,
     /// How much slower it should be, in per cent.
     pub(super) percent: u64,
-    /// Thousandths of what is planted, for each operation.
+    /// Millionths of what is planted, for each operation.
     pub(super) units: u64,
 }
 
@@ -60,8 +60,8 @@ pub(super) struct Recording {
 
 impl Recording {
     /// Where a case is recorded.
-    pub(super) fn folder(out: &Path, case: &str, condition: Condition) -> PathBuf {
-        out.join(format!("{case}-{}", condition.name()))
+    pub(super) fn folder(out: &Path, case: &str, condition: Condition, heads: Heads) -> PathBuf {
+        out.join(format!("{case}-{}{}", condition.name(), heads.suffix()))
     }
 
     /// What an earlier recording wrote down, if there is one.
@@ -77,28 +77,52 @@ impl Recording {
         Ok(Some(about))
     }
 
-    /// Opens the folder, or makes it and writes `about` down.
-    pub(super) fn open(folder: &Path, about: &About) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to create {}", folder.display()))?;
-        if let Some(earlier) = Self::earlier(folder)?
-            && earlier.builds != about.builds
+    /// What an earlier recording wrote down of the same builds, if there is one.
+    ///
+    /// # Errors
+    /// It was recorded with other ones.
+    pub(super) fn earlier_of(
+        folder: &Path,
+        builds: &[(String, String)],
+    ) -> anyhow::Result<Option<About>> {
+        let earlier = Self::earlier(folder)?;
+        if let Some(about) = &earlier
+            && about.builds != builds
         {
             bail!(
                 "{} was recorded with other builds (of {}); go on with those, or move it away",
                 folder.display(),
-                earlier.commit
+                about.commit
             );
         }
+        Ok(earlier)
+    }
+
+    /// Opens the folder, or makes it and writes `about` down.
+    pub(super) fn open(folder: &Path, about: &About) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to create {}", folder.display()))?;
         write_whole(&folder.join(ABOUT), &serde_json::to_vec_pretty(about)?)?;
         let (log, records) = TripleLog::open(&folder.join("triples.jsonl"))?;
         Ok(Self { log, records })
     }
 
     /// Measures and appends one more triple; false when it was interrupted.
-    pub(super) fn extend(&mut self, bench: &Bench<'_>, heads: &[Head]) -> anyhow::Result<bool> {
+    pub(super) fn extend(
+        &mut self,
+        bench: &Bench<'_>,
+        all: &[Head],
+        heads: Heads,
+    ) -> anyhow::Result<bool> {
         let number = self.records.last().map_or(0, |record| record.number + 1);
-        let Some(record) = bench.triple(heads, number) else {
+        let of_triple = match heads {
+            Heads::All => all,
+            Heads::OneUnchanged => {
+                let place = number as usize % all.len().max(1);
+                all.get(place..=place).unwrap_or(all)
+            }
+        };
+        let Some(record) = bench.triple(of_triple, number) else {
             return Ok(false);
         };
         self.log.append(&record)?;

@@ -7,7 +7,7 @@ use ringside_judge::{
 };
 use serde::Serialize;
 
-use super::effects::HeadEffects;
+use super::effects::{HeadEffects, Said};
 
 /// One head of one case and condition.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +30,8 @@ pub(super) struct HeadSummary {
     pub(super) lost: Vec<String>,
     /// Trials that share no triple.
     pub(super) trials: Trials,
+    /// Those of triples in which no other head without a change counts: only they can be added to the other head's.
+    pub(super) alone: Trials,
     /// Trials of triples that were drawn again and again.
     pub(super) resampled: Trials,
 }
@@ -80,9 +82,15 @@ pub(super) fn summary(head: HeadEffects) -> HeadSummary {
             .into_iter()
             .find(|of| of.name() == one.metric)
     });
-    let of = |recording: &Vec<TripleEffect>| Trials::of(&trials(&rule, THRESHOLD, recording));
-    let each: Vec<Trials> = head.recordings.iter().map(of).collect();
-    let trials = together(each.iter());
+    let formed = |of: fn(&Said) -> bool| {
+        let recordings = head.recordings.iter().map(|said| {
+            let chosen = said.iter().filter(|said| of(said));
+            let effects: Vec<TripleEffect> = chosen.map(|said| said.effect.clone()).collect();
+            Trials::of(&trials(&rule, THRESHOLD, &effects))
+        });
+        together(recordings.collect::<Vec<_>>().iter())
+    };
+    let (trials, alone) = (formed(|_| true), formed(|said| said.is_alone));
     HeadSummary {
         case: head.case.to_owned(),
         condition: head.condition.name().to_owned(),
@@ -94,6 +102,7 @@ pub(super) fn summary(head: HeadEffects) -> HeadSummary {
         triples: effects.len(),
         lost: head.lost,
         trials,
+        alone,
         resampled: Trials {
             independent: trials.independent,
             ..Trials::of(&resampled(&rule, THRESHOLD, &effects, 1, RESAMPLED))

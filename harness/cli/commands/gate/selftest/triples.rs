@@ -18,7 +18,7 @@ pub(super) struct Head {
     pub(super) label: String,
     /// The build.
     pub(super) program: PathBuf,
-    /// Thousandths of what is planted, for each operation; 0 plants nothing.
+    /// Millionths of what is planted, for each operation; 0 plants nothing.
     pub(super) units: u64,
 }
 
