@@ -54,10 +54,11 @@ yardsticks *ARGS:
 soak:
     cargo bench-all --plan soak
 
-# Try the wake-ups and the registry in every order of the threads' steps, with at most so many preemptions.
+# Try the wake-ups, the registry and the lock-free map in every order of the threads' steps, with at most so many preemptions.
 loom PREEMPTIONS="3":
     LOOM_MAX_PREEMPTIONS={{PREEMPTIONS}} RUSTFLAGS="--cfg ringside_loom" \
-        cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt --lib models
+        cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt \
+        --package ringside-operations --lib models
 
 # Feed a parser random input, `http_request` or `mqtt_packet` (needs `cargo install cargo-fuzz` and a nightly toolchain).
 fuzz TARGET="http_request" SECONDS="60":

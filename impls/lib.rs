@@ -1,6 +1,7 @@
 //! Implementations that are called in process: a folder for each family. Services, which are reached over a socket, are
 //! crates of their own in the same folder.
 
+mod counters;
 mod map;
 mod script;
 
@@ -8,5 +9,5 @@ use ringside_contract::operations::InProcess;
 
 /// Every implementation, families together, in the order of the report.
 pub fn all() -> Vec<&'static dyn InProcess> {
-    map::all().to_vec()
+    [counters::all(), map::all()].concat()
 }

@@ -4,6 +4,7 @@
 //! its family, and its line in [`all`].
 
 mod bytes;
+mod counters;
 mod echo;
 mod hash;
 mod http;
@@ -30,6 +31,8 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::connections::Connections,
         &http::slow_reader::SlowReader,
         &http::short::Short,
+        &counters::uncontended::UNCONTENDED,
+        &counters::contended::CONTENDED,
         &map::read::READ,
         &map::write::WRITE,
         &map::mixed::MIXED,

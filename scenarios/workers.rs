@@ -22,11 +22,17 @@ const THREADS_MAX: u32 = 1024;
 /// The load of a worker: one connection, which carries orders.
 ///
 /// # Errors
-/// A sweep, or far too many threads.
+/// A sweep, a window, or far too many threads.
 pub(crate) fn worker_plan(params: &Params) -> Result<LoadPlan, ParamError> {
     let conflict = |because: String| Err(ParamError::Conflict { because });
     if params.text("load") == "sweep" {
         return conflict("load=sweep: operations in process have closed and open loops".to_owned());
+    }
+    let window = params.count("window");
+    if window != 1 {
+        return conflict(format!(
+            "window={window}: a thread has one operation under way; take more threads"
+        ));
     }
     let threads = params.count("threads");
     if threads > THREADS_MAX {

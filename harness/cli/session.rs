@@ -141,6 +141,7 @@ impl Conformance {
     /// The cases of a family; none where the family has none.
     pub(crate) fn cases(family: &str) -> &'static [Case] {
         match family {
+            "counters" => ringside_conform::counters::cases(),
             "echo" => ringside_conform::echo::cases(),
             "hash" => ringside_conform::hash::cases(),
             "http" => ringside_conform::http::cases(),
@@ -158,6 +159,7 @@ impl Conformance {
     ) -> Result<(), String> {
         let tested = operation.tested(axes).map_err(|error| error.to_string())?;
         let outcome = match tested {
+            Tested::Counter(counter) => ringside_conform::counters::run(case, counter.as_ref()),
             Tested::Map(map) => ringside_conform::map::run(case, map.as_ref()),
         };
         outcome.map_err(|failure| failure.to_string())

@@ -3,6 +3,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::sync::Barrier;
+use std::thread::{self, ScopedJoinHandle};
 
 use serde::Deserialize;
 
@@ -32,6 +34,28 @@ pub(crate) fn ask(target: &Target, case: &str) -> Result<(), Failure> {
         Ok(Reply::Failed(because)) => Err(Failure::new(because)),
         Err(error) => Err(Failure::new(format!("the worker gave no answer: {error}"))),
     }
+}
+
+/// Threads of a case. A worker has cores of their own for them, where there are so many.
+pub(crate) const THREADS: u64 = 4;
+
+/// Has threads do the same at once, each with its number.
+pub(crate) fn together<R: Send>(act: impl Fn(u64) -> R + Sync) -> Result<Vec<R>, Failure> {
+    let barrier = Barrier::new(THREADS as usize);
+    let (act, barrier) = (&act, &barrier);
+    thread::scope(|scope| {
+        let start = |number| {
+            scope.spawn(move || {
+                barrier.wait();
+                act(number)
+            })
+        };
+        let threads: Vec<_> = (0..THREADS).map(start).collect();
+        let joined = threads.into_iter().map(ScopedJoinHandle::join);
+        joined
+            .map(|joined| joined.map_err(|_| Failure::new("a thread panicked")))
+            .collect()
+    })
 }
 
 /// A case that a worker runs, by the name under which it is asked for.

@@ -7,6 +7,7 @@
 
 mod case;
 mod client;
+pub mod counters;
 pub mod echo;
 pub mod hash;
 pub mod http;

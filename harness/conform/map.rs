@@ -2,13 +2,12 @@
 //! one that nobody wrote are told from a right one.
 
 use std::collections::BTreeSet;
-use std::sync::Barrier;
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ringside_contract::operations::map::{KEY_BITS, TestedMap};
 
 use crate::case::{Case, Failure, ensure};
-use crate::in_process::asked;
+use crate::in_process::{THREADS, asked, together};
 
 /// Every case of the family, asked for over a worker's connection.
 pub fn cases() -> &'static [Case] {
@@ -27,6 +26,8 @@ pub fn run(name: &str, map: &dyn TestedMap) -> Result<(), Failure> {
         "gives_each_value_back_once" => gives_each_value_back_once(map),
         "gives_a_removed_value_to_one" => gives_a_removed_value_to_one(map),
         "never_goes_back" => never_goes_back(map),
+        "finds_entries_while_it_grows" => finds_entries_while_it_grows(map),
+        "counts_each_change_once" => counts_each_change_once(map),
         _ => Err(Failure::new(format!("there is no case `{name}`"))),
     }
 }
@@ -56,9 +57,16 @@ const CASES: &[Case] = &[
         "never_goes_back",
         "Who reads a key that one thread writes finds no value of another key, and none older than one found before."
     ),
+    asked!(
+        "finds_entries_while_it_grows",
+        "Entries that nobody changes are found at any time while another thread adds 20,000."
+    ),
+    asked!(
+        "counts_each_change_once",
+        "Of threads that add and remove the same keys, each adds what was not there and removes what was: as often as it is \
+         there at the end."
+    ),
 ];
-
-const THREADS: u64 = 4;
 
 fn finds_what_was_written(map: &dyn TestedMap) -> Result<(), Failure> {
     let key = 77;
@@ -98,36 +106,24 @@ fn keeps_entries_while_it_grows(map: &dyn TestedMap) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Has threads do the same at once, each with its number.
-fn together<R: Send>(act: impl Fn(u64) -> R + Sync) -> Result<Vec<R>, Failure> {
-    let barrier = Barrier::new(THREADS as usize);
-    let (act, barrier) = (&act, &barrier);
-    thread::scope(|scope| {
-        let start = |number| {
-            scope.spawn(move || {
-                barrier.wait();
-                act(number)
-            })
-        };
-        let threads: Vec<_> = (0..THREADS).map(start).collect();
-        let joined = threads.into_iter().map(ScopedJoinHandle::join);
-        joined
-            .map(|joined| joined.map_err(|_| Failure::new("a thread panicked")))
-            .collect()
-    })
-}
-
 fn loses_no_change_of_many_threads(map: &dyn TestedMap) -> Result<(), Failure> {
     const COUNT: u64 = 5_000;
     let own = |thread: u64, number: u64| spread(number * THREADS + thread);
     together(|thread| {
         for number in 0..COUNT {
-            map.insert(own(thread, number), number);
-            if number % 2 == 1 {
-                map.remove(own(thread, number - 1));
+            let before = map.insert(own(thread, number), number);
+            let removed = (number % 2 == 1).then(|| map.remove(own(thread, number - 1)));
+            let expected = removed.map(|_| Some(number - 1));
+            if before.is_some() || removed != expected {
+                return Err(Failure::new(format!(
+                    "thread {thread} added entry {number} and found {before:?}, removed the one before and found {removed:?}"
+                )));
             }
         }
-    })?;
+        Ok(())
+    })?
+    .into_iter()
+    .collect::<Result<(), _>>()?;
     for (thread, number) in (0..THREADS).flat_map(|thread| (0..COUNT).map(move |n| (thread, n))) {
         let expected = (number % 2 == 1).then_some(number);
         let found = map.get(own(thread, number));
@@ -226,6 +222,66 @@ fn never_goes_back(map: &dyn TestedMap) -> Result<(), Failure> {
     ended
         .into_iter()
         .try_for_each(|ended| ended.map_err(Failure::new))
+}
+
+fn finds_entries_while_it_grows(map: &dyn TestedMap) -> Result<(), Failure> {
+    const FIXED: u64 = 8;
+    const COUNT: u64 = 20_000;
+    (0..FIXED).for_each(|number| {
+        map.insert(spread(number), number);
+    });
+    let ended = AtomicBool::new(false);
+    let outcomes = together(|thread| {
+        if thread == 0 {
+            (FIXED..FIXED + COUNT).for_each(|number| {
+                map.insert(spread(number), number);
+            });
+            ended.store(true, Ordering::Release);
+            return Ok(());
+        }
+        // At least once round, however late this thread has begun.
+        for (step, number) in (0_u64..).zip((0..FIXED).cycle()) {
+            let found = map.get(spread(number));
+            if found != Some(number) {
+                return Err(Failure::new(format!(
+                    "entry {number}, which nobody changes, was {found:?} while others were added"
+                )));
+            }
+            if step >= FIXED && ended.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        Ok(())
+    })?;
+    outcomes.into_iter().collect()
+}
+
+fn counts_each_change_once(map: &dyn TestedMap) -> Result<(), Failure> {
+    const KEYS: u64 = 4;
+    const COUNT: u64 = 10_000;
+    let balances = together(|thread| {
+        let mut balance = [0_i64; KEYS as usize];
+        for step in 0..COUNT {
+            let number = (step + thread) % KEYS;
+            // Threads that add meet threads that remove.
+            if (step / KEYS + thread).is_multiple_of(2) {
+                balance[number as usize] += i64::from(map.insert(spread(number), step).is_none());
+            } else {
+                balance[number as usize] -= i64::from(map.remove(spread(number)).is_some());
+            }
+        }
+        balance
+    })?;
+    for number in 0..KEYS {
+        let balance: i64 = balances.iter().map(|of| of[number as usize]).sum();
+        let there = i64::from(map.get(spread(number)).is_some());
+        ensure(balance == there, || {
+            format!(
+                "key {number} was added {balance} times more than removed, and is there {there} times"
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// A key: no two numbers have the same.

@@ -152,14 +152,19 @@ pub struct Threads {
     pub threads: u32,
     /// The part of its cores that they used: the rest was taken by others, or spent waiting.
     pub core_share: f64,
-    /// Whether they were to compute all the time, so that a smaller part is a disturbance.
-    pub computes: bool,
+    /// The part of the time in which a thread was ready to go on and others had its core, on average over the threads;
+    /// absent where the kernel does not tell.
+    #[serde(default)]
+    pub taken_share: Option<f64>,
     /// Operations of the thread that did fewest over those of the one that did most: 1 when all did as many.
     pub fairness: f64,
     /// Median time of an operation in nanoseconds, as means of batches; absent in an open loop.
     pub batch_p50_ns: Option<f64>,
     /// 99th percentile of these means.
     pub batch_p99_ns: Option<f64>,
+    /// Cycles of the processor's time-stamp counter in a nanosecond; absent where there is none.
+    #[serde(default)]
+    pub cycles_per_ns: Option<f64>,
     /// Figures of the family's own, by the name of their metric.
     #[serde(default)]
     pub figures: BTreeMap<String, f64>,

@@ -316,6 +316,14 @@ const METRICS: &[Metric] = &[
     // Of operations in process: too short to be timed one by one, so that they are means of batches.
     row("operation_time_p50", "ns", LESS, Rate, BATCHES, batch_p50),
     row("read_latency_p50", "ns", LESS, Rate, BATCHES, batch_p50),
+    row(
+        "uncontended_atomic_latency",
+        "cycles",
+        LESS,
+        Rate,
+        BATCHES,
+        |m| Some(batch_p50(m)? * m.threads.as_ref()?.cycles_per_ns?),
+    ),
     row("fairness", "ratio", MORE, Other, THREADS, |m| {
         Some(m.threads.as_ref()?.fairness)
     }),

@@ -12,38 +12,48 @@ use crate::metrics::{Metric, MetricClass};
 /// off; the medians of 12 blocks on a quiet machine were at most 0.13 off, those of full cores 0.07.
 const FOREIGN_MAX: f64 = 0.25;
 
-/// Threads that compute all the time and get less of their cores than this, in the median block, wait for each other's
-/// cores: which of them waits for whom would turn a ranking round.
-const CORE_SHARE_MIN: f64 = 0.95;
-
-/// The part of their cores that threads of a worker had in the median block; `None` for those that also wait.
-fn core_share(cell: &Cell<'_>) -> Option<f64> {
-    let threads = cell
-        .rounds
-        .values()
-        .filter_map(|(_, measures)| measures.threads.as_ref());
-    let computing = threads.filter(|threads| threads.computes);
-    let mut shares: Vec<f64> = computing.map(|threads| threads.core_share).collect();
-    shares.sort_by(f64::total_cmp);
-    shares.get(shares.len() / 2).copied()
-}
+/// Threads of a worker that had to wait for a core for more than this part of the time, in the median block, were kept
+/// from working: which of them waited for whom would turn a ranking round. That they wait for each other is their own doing.
+const TAKEN_MAX: f64 = 0.05;
 
 /// Why the work of others leaves the cell without a figure of this metric. Memory, bytes and calls an
 /// operation are what they are on a busy core too.
 pub(crate) fn disturbed(cell: &Cell<'_>, metric: &Metric) -> Option<String> {
-    if metric.class != MetricClass::Other
-        && let Some(share) = core_share(cell).filter(|&share| share < CORE_SHARE_MIN)
-    {
+    if metric.class == MetricClass::Other {
+        return None;
+    }
+    if let Some(share) = taken(cell).filter(|&share| share > TAKEN_MAX) {
         return Some(format!(
-            "the threads had only {} of their cores in the median block: measure again on a quiet machine",
+            "others had the threads' cores for {} of the time in the median block: measure again on a quiet machine",
             percent(share)
         ));
     }
-    let (role, share) = foreign_work(cell).filter(|_| metric.class != MetricClass::Other)?;
+    let (role, share) = foreign_work(cell)?;
     Some(format!(
         "other programs used {} of the {role}'s core in the median block: measure again on a quiet machine",
         percent(share)
     ))
+}
+
+/// The part of the time in which threads of a worker waited for a core in the median block, and in which the hypervisor
+/// had the machine's. `None` for services, and for more threads than cores, which have to wait for each other.
+fn taken(cell: &Cell<'_>) -> Option<f64> {
+    let mut shares: Vec<f64> = cell
+        .rounds
+        .values()
+        .filter_map(|(_, measures)| taken_in_block(measures))
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len() / 2).copied()
+}
+
+fn taken_in_block(measures: &Measures) -> Option<f64> {
+    let threads = measures.threads.as_ref()?;
+    let cores = measures.server.as_ref().map(|server| server.cores);
+    if cores.is_some_and(|cores| f64::from(threads.threads) > cores) {
+        return None;
+    }
+    Some(threads.taken_share.unwrap_or(0.0) + measures.system.steal_share)
 }
 
 /// What others used of the cores of one role in the median block, with the role's name, when that is

@@ -15,6 +15,7 @@ use ringside_metal::{AllocationProbe, CallCounter, CountError};
 
 use crate::driver::{check, join, opened, sleep_ms, start_workers};
 use crate::error::LoadError;
+use crate::in_process;
 use crate::options::DriveOptions;
 use crate::segment::{Segment, turns, warmup_of};
 use crate::shared::{DRAIN, Shared};
@@ -56,15 +57,12 @@ pub fn take_turns(
     options: &TurnOptions,
 ) -> Result<Turns, LoadError> {
     let mut plan = scenario.load(params)?;
-    if scenario.workload(params, options.seed).is_some() {
-        let because = "operations in process take no turns; compare them with `ringside run`";
-        return Err(LoadError::Settings {
-            because: because.to_owned(),
-        });
-    }
     check_turns(&plan, options)?;
     let each: Vec<DriveOptions> = (0..options.servers.len()).map(|n| options.of(n)).collect();
     each.iter().try_for_each(|options| check(&plan, options))?;
+    if let Some(workload) = scenario.workload(params, options.seed) {
+        return in_process::take_turns(&workload, &plan.arrivals, options);
+    }
     let mut warnings = Vec::new();
     let Threads { count, own_tables } = tables::fit(&mut plan, options.cpus.len(), &mut warnings)?;
     if let Some(because) = warnings.pop() {

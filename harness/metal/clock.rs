@@ -33,6 +33,17 @@ pub fn own_cpu_ns() -> u64 {
     nanoseconds(time.tv_sec, time.tv_nsec)
 }
 
+/// The processor's time-stamp counter: cycles of its nominal rate, whatever its speed is at the moment. `None` where no
+/// such instruction is known.
+#[inline]
+pub fn time_stamp() -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this kind has the instruction, which only reads.
+    return Some(unsafe { std::arch::x86_64::_rdtsc() });
+    #[cfg(not(target_arch = "x86_64"))]
+    None
+}
+
 /// `CPUCLOCK_SCHED`: nanoseconds as the scheduler counts them, of the whole process.
 const PROCESS: libc::clockid_t = 2;
 /// The same with the bit for a single thread.

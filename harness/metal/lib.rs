@@ -29,9 +29,11 @@ mod usage;
 pub use allocation_probe::{AllocationProbe, ProbeError};
 pub use client_epoll::wait_events;
 pub use client_socket::bind_without_port;
-pub use clock::{coarse_millis, monotonic_ns, own_cpu_ns, process_cpu_ns, thread_cpu_ns};
+pub use clock::{
+    coarse_millis, monotonic_ns, own_cpu_ns, process_cpu_ns, thread_cpu_ns, time_stamp,
+};
 pub use counters::{CallCounter, CountError};
 pub use descriptors::{own_table, raise_descriptor_limit};
 pub use held::Held;
 pub use small_table::SmallTable;
-pub use usage::ended_children_cpu_ns;
+pub use usage::{ThreadUsage, ended_children_cpu_ns};

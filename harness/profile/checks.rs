@@ -108,7 +108,9 @@ fn no_kernel(folded: &Folded) -> Option<String> {
 
 fn masked(folded: &Folded) -> Option<String> {
     let share = share(folded, |frames| {
-        frames.last().is_some_and(|last| UNMASK.contains(last))
+        frames.last().is_some_and(|last| {
+            last.ends_with("_[k]") && UNMASK.iter().any(|name| last.starts_with(name))
+        })
     });
     (share > UNMASKED_MAX).then(|| {
         format!(
@@ -131,11 +133,11 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// Functions that end with allowing interrupts.
+/// Functions of the kernel that end with allowing interrupts, as their names begin: a compiler may put something behind.
 const UNMASK: [&str; 3] = [
-    "_raw_spin_unlock_irqrestore_[k]",
-    "_raw_spin_unlock_irq_[k]",
-    "finish_task_switch.isra.0_[k]",
+    "_raw_spin_unlock_irqrestore",
+    "_raw_spin_unlock_irq",
+    "finish_task_switch",
 ];
 /// More than this is too much for what these functions do themselves.
 const UNMASKED_MAX: f64 = 0.05;

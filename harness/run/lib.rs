@@ -53,7 +53,7 @@ pub use manifest::{
     CAPABILITIES, ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program,
 };
 pub use observer::{Event, Observer, Silent};
-pub use placement::{TooFewProcessors, place, place_worker};
+pub use placement::{TooFewProcessors, place, place_for_cases, place_for_load, place_worker};
 pub use plan::{PlanOptions, plan};
 pub use preflight::{Finding, FindingState, preflight};
 pub use program::{answer, build, identify};

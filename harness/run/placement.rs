@@ -1,7 +1,9 @@
 //! Which processors each role gets.
 
-use ringside_contract::{Host, Placement};
+use ringside_contract::{Host, Params, Placement, Scenario};
 use thiserror::Error;
+
+use crate::catalogue::Candidate;
 
 /// The machine has too few processors for the placement that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -58,6 +60,31 @@ pub fn place_worker(host: &Host, threads: u32) -> Placement {
         server_cpus: worker.to_vec(),
         generator_cpus: rest.last().copied().into_iter().collect(),
         shared: false,
+    }
+}
+
+/// Threads of the conformance cases of operations in process.
+const CASE_THREADS: u32 = 4;
+
+/// Where something is while its conformance cases run. Those of operations in process have threads, which have to meet: on
+/// one core they would take turns, and hardly ever be in the middle of something at the same time.
+pub fn place_for_cases(candidate: Candidate<'_>, host: &Host, placement: &Placement) -> Placement {
+    match candidate {
+        Candidate::InProcess(_) => place_worker(host, CASE_THREADS),
+        Candidate::Own(_) | Candidate::Program(_) => placement.clone(),
+    }
+}
+
+/// Where both sides are in this scenario: threads of a worker are the load themselves.
+pub fn place_for_load(
+    scenario: &dyn Scenario,
+    params: &Params,
+    host: &Host,
+    placement: &Placement,
+) -> Placement {
+    match scenario.workload(params, 0) {
+        Some(workload) => place_worker(host, workload.threads),
+        None => placement.clone(),
     }
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalogue::Subject;
 use crate::child::tail;
+use crate::placement::place_for_cases;
 use crate::server::{Launch, ServerOrder, StartFailure};
 use crate::stop::Stop;
 
@@ -93,8 +94,12 @@ pub fn check_conformance(
         .prepare(&subject.spec.id.family, &root)
         .map_err(|error| StartFailure::file("write the files of the cases into", &root, &error))?;
     let log = folder.join("server.stderr");
+    let placement = place_for_cases(subject.candidate, launch.host, launch.placement);
     let order = ServerOrder {
-        launch: *launch,
+        launch: Launch {
+            placement: &placement,
+            ..*launch
+        },
         subject,
         root: &root,
         tmp: &tmp,

@@ -23,7 +23,7 @@ use crate::folder::{BlockKey, RunFolder};
 use crate::manifest::{Manifest, StoredManifest};
 use crate::observer::{Event, Observer};
 use crate::order::{load_seed, shuffled};
-use crate::placement::place_worker;
+use crate::placement::place_for_load;
 use crate::qualify::{Cache, Qualifier, Refusal};
 use crate::server::{Launch, StartFailure};
 use crate::stop::Stop;
@@ -555,12 +555,9 @@ impl<'a> Runner<'a> {
 }
 
 impl<'a> RunOptions<'a> {
-    /// Which processors each role gets in this scenario: threads of a worker are the load themselves.
+    /// Which processors each role gets in this scenario.
     fn placement_of(&self, scenario: &dyn Scenario, params: &Params) -> Placement {
-        match scenario.workload(params, 0) {
-            Some(workload) => place_worker(self.host, workload.threads),
-            None => self.placement.clone(),
-        }
+        place_for_load(scenario, params, self.host, &self.placement)
     }
 
     /// The same for what was recorded.

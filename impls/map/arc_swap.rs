@@ -55,7 +55,9 @@ impl MapHandle for &ArcSwap {
         before.get(&key).copied()
     }
 
+    /// Nothing is copied for a key that is not there.
     fn remove(&mut self, key: u64) -> Option<u64> {
+        self.get(key)?;
         let before = self.0.rcu(|map| {
             let mut map = HashMap::clone(map);
             map.remove(&key);

@@ -1,5 +1,5 @@
 //! The map that document 001 describes: an array of buckets, each in a cache line of its own, that point to entries
-//! which are never changed. A reader follows one pointer and never waits. A writer makes new entries and puts them in
+//! which are never changed. A reader follows pointers (to the table, its buckets, and the entries) and never waits. A writer makes new entries and puts them in
 //! the place of the old ones by compare-and-swap; those are freed once no reader can hold them (epochs).
 //!
 //! ```text

@@ -3,6 +3,7 @@
 use ringside_contract::ImplementationMeta;
 use ringside_contract::operations::map::{ConcurrentMap, MapHandle};
 
+use super::sharded::SHARDS;
 use super::work::{Hasher, NamedMap};
 
 /// `map/dashmap`.
@@ -10,7 +11,7 @@ pub(crate) struct DashMap(dashmap::DashMap<u64, u64, Hasher>);
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "map/dashmap",
-    about: "The crate dashmap: as many shards as four times the cores, each behind a lock of many readers.",
+    about: "The crate dashmap: shards, each behind a lock of many readers; 64 of them, as many as `sharded` has.",
     axes: &[],
     ranked: true,
 };
@@ -19,9 +20,11 @@ impl NamedMap for DashMap {
     const META: &'static ImplementationMeta = &META;
 
     fn with_capacity(entries: usize) -> Self {
-        Self(dashmap::DashMap::with_capacity_and_hasher(
+        // By itself it would have four for each core that the thread may use, and so fewer with fewer threads.
+        Self(dashmap::DashMap::with_capacity_and_hasher_and_shard_amount(
             entries,
             Hasher::default(),
+            SHARDS,
         ))
     }
 }

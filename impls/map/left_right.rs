@@ -110,7 +110,9 @@ impl MapHandle for Handle<'_> {
         self.change(key, Change::Insert(key, value))
     }
 
+    /// Nothing is published for a key that is not there.
     fn remove(&mut self, key: u64) -> Option<u64> {
+        self.get(key)?;
         self.change(key, Change::Remove(key))
     }
 }

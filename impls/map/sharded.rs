@@ -1,4 +1,5 @@
-//! Many hash maps, each behind a lock of its own: threads meet only where their keys fall into one.
+//! Many hash maps, each behind a lock of its own: threads meet only where their keys fall into one. A key is hashed twice,
+//! for its map and in it, as the standard library's map takes no hash from outside.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -20,7 +21,7 @@ pub(crate) struct Sharded {
 struct Shard(RwLock<HashMap<u64, u64, Hasher>>);
 
 /// A power of two, far more than the cores of the machines that this runs on.
-const SHARDS: usize = 64;
+pub(super) const SHARDS: usize = 64;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "map/sharded",

@@ -49,7 +49,9 @@ impl<M: NamedMap> InProcess for Entry<M> {
     }
 
     fn prepare(&self, _: &Settings, workload: &Workload) -> Result<Box<dyn Prepared>, StartError> {
-        let Task::Map(task) = &workload.task;
+        let Task::Map(task) = &workload.task else {
+            return Err(workload.task.refused());
+        };
         Ok(Box::new(Filled::<M>::new(task.clone(), workload.seed)))
     }
 
@@ -62,6 +64,7 @@ impl<M: NamedMap> InProcess for Entry<M> {
 struct Filled<M> {
     map: M,
     task: MapTask,
+    draw: Draw,
     seed: u64,
     /// Look-ups that did not find what they had to find.
     wrong: AtomicU64,
@@ -72,6 +75,7 @@ impl<M: NamedMap> Filled<M> {
         let entry = |number| (key(number), value(key(number), 0));
         Self {
             map: M::filled((0..task.entries).map(entry)),
+            draw: Draw::new(task.keys, task.entries),
             task,
             seed,
             wrong: AtomicU64::new(0),
@@ -81,7 +85,6 @@ impl<M: NamedMap> Filled<M> {
     /// What a thread does, again and again.
     fn script(&self, thread: u32) -> Box<[u64]> {
         let mut random = Random::new(self.seed, thread.into());
-        let draw = Draw::new(self.task.keys, self.task.entries);
         let length = self
             .task
             .entries
@@ -89,7 +92,7 @@ impl<M: NamedMap> Filled<M> {
             .next_power_of_two();
         let mut step = || {
             let writes = random.below(100) >= self.task.reads;
-            key(draw.draw(&mut random)) | if writes { WRITES } else { 0 }
+            key(self.draw.draw(&mut random)) | if writes { WRITES } else { 0 }
         };
         (0..length).map(|_| step()).collect()
     }
@@ -100,6 +103,7 @@ impl<M: NamedMap> Prepared for Filled<M> {
         Box::new(Thread::<M> {
             script: self.script(thread),
             handle: self.map.handle(),
+            chained: if self.task.chained { KEY } else { 0 },
             wrong: &self.wrong,
         })
     }
@@ -118,16 +122,19 @@ impl<M: NamedMap> Prepared for Filled<M> {
 struct Thread<'a, M: NamedMap> {
     script: Box<[u64]>,
     handle: M::Handle<'a>,
+    /// What of a found value has a say in what comes next: nothing, or its key, which makes no difference but that it has to
+    /// be there first. Otherwise a processor would be half through the next look-up before this one has ended.
+    chained: u64,
     wrong: &'a AtomicU64,
 }
 
 impl<M: NamedMap> Work for Thread<'_, M> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
         let mask = self.script.len() - 1;
-        let (mut sum, mut wrong) = (0_u64, 0);
+        let (mut sum, mut wrong, mut tie) = (0_u64, 0, 0);
         for number in first..first + u64::from(count) {
             // Only the bits below the length of the script matter.
-            let step = self.script[number as usize & mask];
+            let step = self.script[(number ^ tie) as usize & mask];
             let key = step & KEY;
             let found = if step & WRITES == 0 {
                 self.handle.get(key)
@@ -135,6 +142,8 @@ impl<M: NamedMap> Work for Thread<'_, M> {
                 self.handle.insert(key, value(key, number))
             };
             let found = found.unwrap_or(u64::MAX);
+            // Without bits where the value is the key's, which the compiler does not know.
+            tie = (found ^ key) & self.chained;
             wrong += u64::from(found & KEY != key);
             sum = sum.rotate_left(5) ^ found;
         }

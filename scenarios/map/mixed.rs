@@ -26,4 +26,5 @@ pub(crate) const MIXED: MapScenario = MapScenario {
         ],
     },
     reads: |params| params.text("reads").parse().unwrap_or_default(),
+    chained: |_| false,
 };

@@ -35,6 +35,8 @@ pub(crate) struct MapScenario {
     pub(super) meta: &'static ScenarioMeta,
     /// Of 100 operations so many read; the others write.
     pub(super) reads: fn(&Params) -> u32,
+    /// Whether each waits for what the one before found.
+    pub(super) chained: fn(&Params) -> bool,
 }
 
 impl Scenario for MapScenario {
@@ -50,7 +52,6 @@ impl Scenario for MapScenario {
         Some(Workload {
             threads: params.count("threads"),
             batch: BATCH,
-            computes: true,
             seed,
             task: Task::Map(MapTask {
                 entries: params.count("entries"),
@@ -60,6 +61,7 @@ impl Scenario for MapScenario {
                     "hot" => KeyChoice::Hot,
                     _ => KeyChoice::Uniform,
                 },
+                chained: (self.chained)(params),
             }),
         })
     }

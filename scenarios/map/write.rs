@@ -15,4 +15,5 @@ pub(crate) const WRITE: MapScenario = MapScenario {
         parameters: &[THREADS, ENTRIES, KEYS],
     },
     reads: |_| 0,
+    chained: |_| false,
 };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use ringside_conform::{Case, Outcome, Target};
 use ringside_contract::{Confinement, ImplementationSpec, Support};
-use ringside_run::{Qualifier, ServerOrder, StartFailure, Stop};
+use ringside_run::{Launch, Qualifier, ServerOrder, StartFailure, Stop, place_for_cases};
 
 use crate::args::{Format, Global, VerifyArgs};
 use crate::exit::{Exit, UsageError};
@@ -98,8 +98,12 @@ fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Resul
         ringside_run::build(manifest, &build, &log, &session.launch()).map_err(started)?;
     }
     let log = folder.0.join("server.stderr");
+    let placement = place_for_cases(subject.candidate, &session.host, &session.placement);
     let order = ServerOrder {
-        launch: session.launch(),
+        launch: Launch {
+            placement: &placement,
+            ..session.launch()
+        },
         subject: &subject,
         root: &root,
         tmp: &tmp,

@@ -14,6 +14,9 @@ pub struct MapTask {
     pub reads: u32,
     /// Which entries are asked for how often.
     pub keys: KeyChoice,
+    /// An operation begins only when what the one before found is there, as where each asks for what the last one told.
+    /// Otherwise a processor has several under way.
+    pub chained: bool,
 }
 
 /// Which entries are asked for how often.

@@ -5,6 +5,7 @@
 //! scenario -> Workload -> InProcess::prepare -> Prepared -> a Work for each thread -> run, run, ...
 //! ```
 
+pub mod counters;
 pub mod map;
 
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,9 @@ use crate::{Host, ImplementationMeta, Settings, StartError, Support};
 pub struct Workload {
     /// Threads that work at the same time, at least 1.
     pub threads: u32,
-    /// Operations of one [`Work::run`], at least 1: so many that reading the clock in between costs nothing.
+    /// Operations of one [`Work::run`] at most, at least 1: so many that reading the clock in between costs nothing. Where
+    /// they take longer than a small part of a block, fewer are done in one.
     pub batch: u32,
-    /// Threads compute all the time, so that each has to have a core of its own, or its share of one.
-    pub computes: bool,
     /// Everything that is random follows from it.
     pub seed: u64,
     /// What the operations are.
@@ -30,8 +30,27 @@ pub struct Workload {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "family")]
 pub enum Task {
+    /// One more, in a counter that threads share.
+    Counters(counters::CounterTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
+}
+
+impl Task {
+    /// The family whose operations these are.
+    pub const fn family(&self) -> &'static str {
+        match self {
+            Self::Counters(_) => "counters",
+            Self::Map(_) => "map",
+        }
+    }
+
+    /// Why an implementation of another family does not do them.
+    pub fn refused(&self) -> StartError {
+        StartError::Unsupported {
+            reason: format!("these are operations of {}", self.family()),
+        }
+    }
 }
 
 /// One way to do the operations of a family. The value is stateless.
@@ -88,6 +107,8 @@ pub trait Work {
 
 /// The bare structures of each family.
 pub enum Tested {
+    /// A counter.
+    Counter(Box<dyn counters::TestedCounter>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
 }

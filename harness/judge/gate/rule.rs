@@ -17,7 +17,9 @@ pub struct GateRule {
     pub looks: [usize; 4],
     /// That any scenario is called slower whose slowdown is half of its threshold or less.
     pub false_alarm: f64,
-    /// That a scenario passes whose slowdown is its threshold or more.
+    /// That a scenario passes whose slowdown is its threshold or more in the figure that a pass is measured by:
+    /// processor time where that decides. What shows in the rate alone is kept from passing as long as most triples
+    /// show half of the threshold.
     pub miss: f64,
     /// That base is said to differ from itself, for each figure and look.
     pub self_check: f64,

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hdrhistogram::Histogram;
 use ringside_contract::operations::Work;
-use ringside_metal::{monotonic_ns, own_cpu_ns};
+use ringside_metal::{ThreadUsage, monotonic_ns, time_stamp};
 
 use super::crew::{ThreadReport, Times};
 use super::orders::{BatchTimes, RunOrder};
@@ -16,32 +16,54 @@ pub(super) fn run(
     batch: u32,
     next: &mut u64,
 ) -> ThreadReport {
-    let mut once = || {
-        black_box(work.run(*next, batch));
-        *next += u64::from(batch);
-    };
     let warm = monotonic_ns() + order.warmup_ns;
     while monotonic_ns() < warm {
-        once();
+        timed(work, batch, next);
     }
     let mut times = BatchHistogram::new();
-    let cpu_before = own_cpu_ns();
-    let begin_ns = monotonic_ns();
+    let before = ThreadUsage::now();
+    let (begin_ns, cycles) = (monotonic_ns(), time_stamp());
     let until = begin_ns + order.measure_ns;
     let (mut end_ns, mut operations) = (begin_ns, 0);
     while end_ns < until {
-        once();
+        black_box(work.run(*next, batch));
+        *next += u64::from(batch);
         let now = monotonic_ns();
         times.record(now - end_ns, batch);
         (end_ns, operations) = (now, operations + u64::from(batch));
     }
+    let cycles = time_stamp()
+        .zip(cycles)
+        .map(|(end, begin)| end.wrapping_sub(begin));
+    let used = ThreadUsage::now().since(&before);
     ThreadReport {
-        begin_ns,
-        end_ns,
-        operations,
-        cpu_ns: own_cpu_ns() - cpu_before,
-        times: Times::Batches(times),
+        cycles,
+        ..ThreadReport::new(begin_ns, end_ns, operations, &used, Times::Batches(times))
     }
+}
+
+/// How many operations make a batch: as many as take a small part of the time, so that no thread ends long after the
+/// others, and at most `most`. It begins with one, since one may take long.
+pub(super) fn batch(work: &mut dyn Work, order: &RunOrder, most: u32, next: &mut u64) -> u32 {
+    let limit = order.measure_ns / BATCH_PART;
+    let mut batch = 1;
+    while batch < most {
+        // The shorter of two: a thread that lost its core for a moment is no slow one.
+        let took = timed(work, batch, next);
+        if took > limit && timed(work, batch, next) > limit {
+            break;
+        }
+        batch = (batch * 2).min(most);
+    }
+    batch
+}
+
+/// How long a batch took, in nanoseconds.
+fn timed(work: &mut dyn Work, batch: u32, next: &mut u64) -> u64 {
+    let began = monotonic_ns();
+    black_box(work.run(*next, batch));
+    *next += u64::from(batch);
+    monotonic_ns() - began
 }
 
 /// Times of an operation as means of batches. In picoseconds, since many operations take a few nanoseconds.
@@ -75,5 +97,7 @@ impl BatchHistogram {
     }
 }
 
+/// A batch takes at most about twice this part of the measured time.
+const BATCH_PART: u64 = 200;
 /// Ten seconds.
 const LONGEST_PS: u64 = 10_000_000_000_000;

@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use ringside_contract::operations::{Prepared, Workload};
+use ringside_metal::ThreadUsage;
 
 use super::closed::{self, BatchHistogram};
-use super::open;
-use super::orders::{RunOrder, RunReport};
+use super::open::{self, Share};
+use super::orders::{RunOrder, RunReport, ThreadFigures};
 use crate::driver::pin;
 use crate::latency::Latencies;
 
@@ -19,9 +20,42 @@ use crate::latency::Latencies;
 pub(super) struct ThreadReport {
     pub(super) begin_ns: u64,
     pub(super) end_ns: u64,
-    pub(super) operations: u64,
-    pub(super) cpu_ns: u64,
+    pub(super) figures: ThreadFigures,
+    /// Of the time-stamp counter between both.
+    pub(super) cycles: Option<u64>,
     pub(super) times: Times,
+}
+
+impl ThreadReport {
+    pub(super) fn new(
+        begin_ns: u64,
+        end_ns: u64,
+        operations: u64,
+        used: &ThreadUsage,
+        times: Times,
+    ) -> Self {
+        Self {
+            begin_ns,
+            end_ns,
+            figures: ThreadFigures {
+                operations,
+                cpu_ns: used.cpu_ns,
+                waited_ns: used.waited_ns,
+                switches: [used.switches_voluntary, used.switches_involuntary],
+                faults: [used.faults_minor, used.faults_major],
+                ..ThreadFigures::default()
+            },
+            cycles: None,
+            times,
+        }
+    }
+}
+
+impl ThreadReport {
+    fn cycles_per_ns(&self) -> Option<f64> {
+        let wall_ns = self.end_ns.saturating_sub(self.begin_ns);
+        (wall_ns > 0).then(|| Some(self.cycles? as f64 / wall_ns as f64))?
+    }
 }
 
 /// How long operations took.
@@ -182,8 +216,8 @@ fn summed(reports: &[ThreadReport]) -> RunReport {
     }
     RunReport {
         elapsed_ns: end.unwrap_or(0).saturating_sub(begin.unwrap_or(0)),
-        operations: reports.iter().map(|report| report.operations).collect(),
-        cpu_ns: reports.iter().map(|report| report.cpu_ns).collect(),
+        threads: reports.iter().map(|report| report.figures).collect(),
+        cycles_per_ns: reports.iter().find_map(ThreadReport::cycles_per_ns),
         batches: batches.times(),
         latency: each.summary(),
         ..RunReport::default()
@@ -217,17 +251,28 @@ impl Life<'_> {
         let mut work = self.prepared.work(self.number);
         // Nobody listens any more when another thread has panicked.
         let _ = ends.ready.send(());
-        let mut next = 0;
+        let (mut next, mut batch) = (0, None);
         for order in ends.orders {
             self.start_together.wait();
+            let work = work.as_mut();
             let report = match order.rate_per_s {
-                None => closed::run(work.as_mut(), &order, self.batch, &mut next),
-                Some(rate) => {
-                    let seed = order.seed.wrapping_add(self.number.into());
-                    open::run(work.as_mut(), &order, rate / self.threads, seed, &mut next)
+                None => {
+                    let batch = *batch
+                        .get_or_insert_with(|| closed::batch(work, &order, self.batch, &mut next));
+                    closed::run(work, &order, batch, &mut next)
                 }
+                Some(rate) => open::run(work, &order, &self.share(&order, rate), &mut next),
             };
             let _ = ends.reports.send(report);
+        }
+    }
+
+    /// Of a rate that is divided among all threads.
+    fn share(&self, order: &RunOrder, rate_per_s: f64) -> Share {
+        Share {
+            rate_per_s: rate_per_s / self.threads,
+            phase: f64::from(self.number) / self.threads,
+            seed: order.seed.wrapping_add(self.number.into()),
         }
     }
 }

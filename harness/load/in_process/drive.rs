@@ -3,10 +3,10 @@
 use std::net::{SocketAddr, TcpStream};
 
 use ringside_contract::operations::Workload;
-use ringside_contract::{Arrivals, Limit, Measures, Side, Threads};
+use ringside_contract::{Arrivals, BlockTiming, Limit, Measures, Side, Threads};
 use ringside_metal::CallCounter;
 
-use super::orders::{Order, Reply, RunOrder, RunReport, Talk};
+use super::orders::{Order, Reply, RunOrder, RunReport, Talk, ThreadFigures};
 use crate::error::LoadError;
 use crate::options::DriveOptions;
 use crate::system::{SystemReading, load_before};
@@ -21,18 +21,19 @@ pub(crate) fn drive(
     arrivals: &Arrivals,
     options: &DriveOptions,
 ) -> Result<Measures, LoadError> {
-    let order = order(arrivals, options)?;
-    let target = options.targets[0];
-    let mut talk = connect(target)?;
+    let order = run_order(arrivals, &options.timing, options.seed)?;
+    let mut worker = Worker::connect(options.targets[0])?;
     let watched = options.watch.map(Watched::Tree);
     let empty = watched.as_ref().map(Watched::usage);
-    ask(&mut talk, target, &Order::Prepare(workload.clone()))?;
+    worker.prepare(workload)?;
     let (load, before) = (load_before(), Reading::now(watched.as_ref()));
-    let report = run(&mut talk, target, order)?;
+    let report = worker.run(order)?;
     let after = Reading::now(watched.as_ref());
     let elapsed_s = report.elapsed_ns.max(1) as f64 / 1e9;
+    // Longer than what was measured: the warm-up is in it.
+    let between_s = before.seconds_until(&after);
     let mut measures = Measures {
-        system: before.system.until(&after.system, elapsed_s, load),
+        system: before.system.until(&after.system, between_s, load),
         ..measured(workload, &report, elapsed_s)
     };
     measures.generator = after.generator_since(&before);
@@ -44,8 +45,55 @@ pub(crate) fn drive(
             Limit::Neither
         }
     });
-    count(&mut talk, options, order, watched.as_ref(), &mut measures)?;
+    count(&mut worker, options, order, watched.as_ref(), &mut measures)?;
     Ok(measures)
+}
+
+/// The connection to a worker process.
+pub(super) struct Worker {
+    target: SocketAddr,
+    talk: Talk,
+}
+
+impl Worker {
+    pub(super) fn connect(target: SocketAddr) -> Result<Self, LoadError> {
+        let talk = TcpStream::connect(target).and_then(Talk::new);
+        let talk = talk.map_err(|error| LoadError::Connect {
+            target,
+            because: error.to_string(),
+        })?;
+        Ok(Self { target, talk })
+    }
+
+    /// Has it build the structure and start the threads.
+    pub(super) fn prepare(&mut self, workload: &Workload) -> Result<(), LoadError> {
+        self.ask(&Order::Prepare(workload.clone())).map(|_| ())
+    }
+
+    pub(super) fn run(&mut self, order: RunOrder) -> Result<RunReport, LoadError> {
+        match self.ask(&Order::Run(order))? {
+            Reply::Ran(report) => Ok(report),
+            other => Err(self.failed(format!("a report was expected, and {other:?} came"))),
+        }
+    }
+
+    /// Gives an order and takes its answer.
+    fn ask(&mut self, order: &Order) -> Result<Reply, LoadError> {
+        let heard = self.talk.say(order).and_then(|()| self.talk.hear());
+        match heard {
+            Ok(Some(Reply::Failed(because))) => Err(self.failed(because)),
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => Err(self.failed("it ended".to_owned())),
+            Err(error) => Err(self.failed(error.to_string())),
+        }
+    }
+
+    const fn failed(&self, because: String) -> LoadError {
+        LoadError::Worker {
+            target: self.target,
+            because,
+        }
+    }
 }
 
 /// What is read on both sides of a run.
@@ -76,7 +124,12 @@ impl Reading {
         )
     }
 
-    /// Processor time is that of the threads while they were measured: this process saw their warm-up too.
+    fn seconds_until(&self, after: &Self) -> f64 {
+        let at_ns = |reading: &Self| reading.generator.0.at_ns;
+        at_ns(after).saturating_sub(at_ns(self)).max(1) as f64 / 1e9
+    }
+
+    /// What was used is that of the threads while they were measured: this process saw their warm-up too.
     fn worker_since(&self, before: &Self, empty: Usage, report: &RunReport) -> Option<Side> {
         let (clocks, usage) = self.worker.as_ref()?;
         let (clocks_before, usage_before) = before.worker.as_ref()?;
@@ -87,9 +140,14 @@ impl Reading {
             empty,
             cores,
         );
+        let sum = |of: fn(&ThreadFigures) -> u64| report.threads.iter().map(of).sum();
         Some(Side {
-            cpu_ns: report.cpu_ns.iter().sum(),
+            cpu_ns: sum(|thread| thread.cpu_ns),
             cores_busy: cores_busy(report),
+            context_switches_voluntary: sum(|thread| thread.switches[0]),
+            context_switches_involuntary: sum(|thread| thread.switches[1]),
+            page_faults_minor: sum(|thread| thread.faults[0]),
+            page_faults_major: sum(|thread| thread.faults[1]),
             ..seen
         })
     }
@@ -97,7 +155,7 @@ impl Reading {
 
 /// Has the worker go on and counts its system calls, which costs time.
 fn count(
-    talk: &mut Talk,
+    worker: &mut Worker,
     options: &DriveOptions,
     order: RunOrder,
     watched: Option<&Watched>,
@@ -117,20 +175,27 @@ fn count(
             return Ok(());
         }
     };
-    let order = RunOrder {
+    let report = worker.run(RunOrder {
         warmup_ns: 0,
         measure_ns: options.timing.count_ms * 1_000_000,
         ..order
-    };
-    let report = run(talk, options.targets[0], order)?;
-    let operations: u64 = report.operations.iter().sum();
+    })?;
+    let operations: u64 = report.threads.iter().map(|thread| thread.operations).sum();
     if let (Some(server), Ok(calls)) = (&mut measures.server, counter.stop()) {
         server.syscalls_per_op = (operations > 0).then(|| calls as f64 / operations as f64);
     }
     Ok(())
 }
 
-fn order(arrivals: &Arrivals, options: &DriveOptions) -> Result<RunOrder, LoadError> {
+/// What threads are told to do for such a load.
+///
+/// # Errors
+/// A sweep, which they do not have.
+pub(super) fn run_order(
+    arrivals: &Arrivals,
+    timing: &BlockTiming,
+    seed: u64,
+) -> Result<RunOrder, LoadError> {
     let (rate_per_s, poisson) = match arrivals {
         Arrivals::Closed { .. } => (None, false),
         Arrivals::Open {
@@ -146,56 +211,27 @@ fn order(arrivals: &Arrivals, options: &DriveOptions) -> Result<RunOrder, LoadEr
         }
     };
     Ok(RunOrder {
-        warmup_ns: options.timing.warmup_ms * 1_000_000,
-        measure_ns: options.timing.measure_ms * 1_000_000,
+        warmup_ns: timing.warmup_ms * 1_000_000,
+        measure_ns: timing.measure_ms * 1_000_000,
         rate_per_s,
         poisson,
-        seed: options.seed,
+        seed,
     })
-}
-
-fn connect(target: SocketAddr) -> Result<Talk, LoadError> {
-    let talk = TcpStream::connect(target).and_then(Talk::new);
-    talk.map_err(|error| LoadError::Connect {
-        target,
-        because: error.to_string(),
-    })
-}
-
-/// Gives an order and takes its answer.
-fn ask(talk: &mut Talk, target: SocketAddr, order: &Order) -> Result<Reply, LoadError> {
-    let failed = |because: String| LoadError::Worker { target, because };
-    let heard = talk.say(order).and_then(|()| talk.hear());
-    match heard {
-        Ok(Some(Reply::Failed(because))) => Err(failed(because)),
-        Ok(Some(reply)) => Ok(reply),
-        Ok(None) => Err(failed("it ended".to_owned())),
-        Err(error) => Err(failed(error.to_string())),
-    }
-}
-
-fn run(talk: &mut Talk, target: SocketAddr, order: RunOrder) -> Result<RunReport, LoadError> {
-    match ask(talk, target, &Order::Run(order))? {
-        Reply::Ran(report) => Ok(report),
-        other => Err(LoadError::Worker {
-            target,
-            because: format!("a report was expected, and {other:?} came"),
-        }),
-    }
 }
 
 /// What the report says by itself.
 fn measured(workload: &Workload, report: &RunReport, elapsed_s: f64) -> Measures {
-    let operations: u64 = report.operations.iter().sum();
-    let (least, most) = (
-        report.operations.iter().min(),
-        report.operations.iter().max(),
-    );
-    let fairness = *least.unwrap_or(&0) as f64 / (*most.unwrap_or(&0)).max(1) as f64;
+    let sum = |of: fn(&ThreadFigures) -> u64| report.threads.iter().map(of).sum::<u64>();
+    let operations = sum(|thread| thread.operations);
+    let each = || report.threads.iter().map(|thread| thread.operations);
+    let fairness = each().min().unwrap_or(0) as f64 / each().max().unwrap_or(0).max(1) as f64;
     let wrong = report.wrong.clone();
     Measures {
         duration_s: elapsed_s,
         operations,
+        offered: sum(|thread| thread.offered),
+        late_sends: sum(|thread| thread.late),
+        unanswered: sum(|thread| thread.unanswered),
         corrupt: u64::from(wrong.is_some()),
         error_samples: wrong.into_iter().collect(),
         throughput_per_s: operations as f64 / elapsed_s,
@@ -204,10 +240,11 @@ fn measured(workload: &Workload, report: &RunReport, elapsed_s: f64) -> Measures
         threads: Some(Threads {
             threads: workload.threads,
             core_share: cores_busy(report) / f64::from(report.cores.max(1)),
-            computes: workload.computes,
+            taken_share: taken_share(report),
             fairness,
             batch_p50_ns: report.batches.map(|batches| batches.p50_ns),
             batch_p99_ns: report.batches.map(|batches| batches.p99_ns),
+            cycles_per_ns: report.cycles_per_ns,
             figures: report.figures.iter().cloned().collect(),
         }),
         ..Measures::default()
@@ -215,8 +252,15 @@ fn measured(workload: &Workload, report: &RunReport, elapsed_s: f64) -> Measures
 }
 
 fn cores_busy(report: &RunReport) -> f64 {
-    let cpu_ns: u64 = report.cpu_ns.iter().sum();
+    let cpu_ns: u64 = report.threads.iter().map(|thread| thread.cpu_ns).sum();
     cpu_ns as f64 / report.elapsed_ns.max(1) as f64
+}
+
+/// `None` where the kernel does not tell.
+fn taken_share(report: &RunReport) -> Option<f64> {
+    let waited_ns: Option<u64> = report.threads.iter().map(|thread| thread.waited_ns).sum();
+    let all_ns = report.elapsed_ns.max(1) as f64 * report.threads.len().max(1) as f64;
+    Some(waited_ns? as f64 / all_ns)
 }
 
 fn this_thread() -> Watched {

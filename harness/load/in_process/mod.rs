@@ -11,9 +11,11 @@ mod drive;
 mod open;
 mod orders;
 mod serve;
+mod turns;
 
 pub(crate) use drive::drive;
 pub use serve::{Cases, serve};
+pub(crate) use turns::take_turns;
 
 #[cfg(test)]
 mod tests;

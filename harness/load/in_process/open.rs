@@ -3,56 +3,148 @@
 use std::hint::{black_box, spin_loop};
 
 use ringside_contract::operations::Work;
-use ringside_metal::{monotonic_ns, own_cpu_ns};
+use ringside_metal::{ThreadUsage, monotonic_ns};
 
 use super::crew::{ThreadReport, Times};
-use super::orders::RunOrder;
+use super::orders::{RunOrder, ThreadFigures};
 use crate::latency::Latencies;
 use crate::schedule::Schedule;
 
-/// Starts `rate_per_s` operations a second. Their latency counts from the intended start, so that one that had to wait
-/// for the one before says so. The thread spins in between: what wakes late would be the system's latency.
+/// The part of a thread in an open loop.
+pub(super) struct Share {
+    /// Operations a second that it starts.
+    pub(super) rate_per_s: f64,
+    /// Where in a gap it starts, from 0 up to 1: threads of equal gaps do not all start at once.
+    pub(super) phase: f64,
+    pub(super) seed: u64,
+}
+
+/// Starts operations at their times until the time is over. Their latency counts from the intended start, so that one
+/// that had to wait for the one before says so; one that was not started in time has waited at least until the end. The
+/// thread spins in between: what wakes late would be the system's latency.
 pub(super) fn run(
     work: &mut dyn Work,
     order: &RunOrder,
-    rate_per_s: f64,
-    seed: u64,
+    share: &Share,
     next: &mut u64,
 ) -> ThreadReport {
     let start = monotonic_ns();
     let begin_ns = start + order.warmup_ns;
     let until = begin_ns + order.measure_ns;
-    let mut schedule = if order.poisson {
-        Schedule::poisson(start, rate_per_s, seed)
-    } else {
-        Schedule::constant(start, rate_per_s)
+    let mut state = OpenLoop {
+        schedule: share.schedule(order.poisson, start),
+        begin_ns,
+        before: None,
+        free_at: start,
+        figures: ThreadFigures::default(),
+        times: Latencies::new(),
     };
-    let mut times = Latencies::new();
-    // Read at the first operation that counts: the warm-up is no part of it.
-    let mut cpu_before = None;
-    let (mut operations, mut end_ns) = (0, begin_ns);
-    while schedule.next() < until {
-        let intended = schedule.next();
-        if intended >= begin_ns {
-            cpu_before.get_or_insert_with(own_cpu_ns);
-        }
-        while monotonic_ns() < intended {
-            spin_loop();
-        }
+    while state.schedule.next() < until && state.free_at < until {
+        state.wait();
         black_box(work.run(*next, 1));
         *next += 1;
-        end_ns = monotonic_ns();
-        if intended >= begin_ns {
-            times.record(end_ns - intended);
-            operations += 1;
-        }
-        schedule.advance();
+        state.done();
     }
-    ThreadReport {
-        begin_ns,
-        end_ns: end_ns.max(until),
-        operations,
-        cpu_ns: cpu_before.map_or(0, |before| own_cpu_ns() - before),
-        times: Times::Each(times),
+    state.end(until)
+}
+
+/// More than this is late.
+const LATE_NS: u64 = 1_000_000;
+/// Reading the clocks takes some microseconds, in which no operation should have to wait.
+const READING_NS: u64 = 100_000;
+
+impl Share {
+    fn schedule(&self, poisson: bool, start: u64) -> Schedule {
+        if poisson {
+            return Schedule::poisson(start, self.rate_per_s, self.seed);
+        }
+        let offset = self.phase * 1e9 / self.rate_per_s;
+        // Of a rate of nothing nothing comes, wherever it starts.
+        let offset = if offset.is_finite() { offset as u64 } else { 0 };
+        Schedule::constant(start + offset, self.rate_per_s)
+    }
+}
+
+/// Where a thread stands.
+struct OpenLoop {
+    schedule: Schedule,
+    /// From here on operations count.
+    begin_ns: u64,
+    /// What the thread had used when it began to count.
+    before: Option<ThreadUsage>,
+    /// When the last operation ended.
+    free_at: u64,
+    figures: ThreadFigures,
+    times: Latencies,
+}
+
+impl OpenLoop {
+    /// Until the next operation is to start.
+    fn wait(&mut self) {
+        let intended = self.schedule.next();
+        let mut now = monotonic_ns();
+        while now < intended {
+            self.read_at(now);
+            spin_loop();
+            now = monotonic_ns();
+        }
+        if intended >= self.begin_ns {
+            self.read_at(now);
+            self.figures.offered += 1;
+            let could_start = intended.max(self.free_at);
+            self.figures.late += u64::from(now.saturating_sub(could_start) > LATE_NS);
+        }
+    }
+
+    /// Reads the clocks once, just before what counts.
+    fn read_at(&mut self, now: u64) {
+        if self.before.is_none() && now + READING_NS >= self.begin_ns {
+            self.before = Some(ThreadUsage::now());
+        }
+    }
+
+    fn done(&mut self) {
+        let intended = self.schedule.next();
+        self.free_at = monotonic_ns();
+        if intended >= self.begin_ns {
+            self.times.record(self.free_at - intended);
+            self.figures.operations += 1;
+        }
+        self.schedule.advance();
+    }
+
+    /// Waits for the end, and counts what was not started by then.
+    fn end(mut self, until: u64) -> ThreadReport {
+        while monotonic_ns() < until {
+            self.read_at(monotonic_ns());
+            spin_loop();
+        }
+        let end_ns = self.free_at.max(until);
+        while self.schedule.next() < until {
+            if self.schedule.next() >= self.begin_ns {
+                self.figures.offered += 1;
+                self.figures.unanswered += 1;
+                self.times.record(end_ns - self.schedule.next());
+            }
+            self.schedule.advance();
+        }
+        let now = ThreadUsage::now();
+        let used = now.since(&self.before.unwrap_or(now));
+        let report = ThreadReport::new(
+            self.begin_ns,
+            end_ns,
+            self.figures.operations,
+            &used,
+            Times::Each(self.times),
+        );
+        ThreadReport {
+            figures: ThreadFigures {
+                offered: self.figures.offered,
+                late: self.figures.late,
+                unanswered: self.figures.unanswered,
+                ..report.figures
+            },
+            ..report
+        }
     }
 }

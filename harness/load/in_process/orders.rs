@@ -49,12 +49,12 @@ pub(super) enum Reply {
 pub(super) struct RunReport {
     /// From the first one's start to the last one's end.
     pub(super) elapsed_ns: u64,
-    /// Operations of each thread.
-    pub(super) operations: Vec<u64>,
-    /// Processor time of each thread.
-    pub(super) cpu_ns: Vec<u64>,
+    /// What each thread did and used.
+    pub(super) threads: Vec<ThreadFigures>,
     /// Cores that they could use.
     pub(super) cores: u32,
+    /// Cycles of the time-stamp counter in a nanosecond; absent where there is none.
+    pub(super) cycles_per_ns: Option<f64>,
     /// Quantiles of the time of an operation as the mean of a batch; absent where each had a time of its own.
     pub(super) batches: Option<BatchTimes>,
     /// From the intended start of each operation to its end.
@@ -63,6 +63,25 @@ pub(super) struct RunReport {
     pub(super) wrong: Option<String>,
     /// The family's own figures.
     pub(super) figures: Vec<(String, f64)>,
+}
+
+/// What one thread did and used while it was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct ThreadFigures {
+    pub(super) operations: u64,
+    /// Those that were meant to start, in an open loop.
+    pub(super) offered: u64,
+    /// Of these, started late by the thread itself, which had nothing else to do.
+    pub(super) late: u64,
+    /// Of these, not started when the time was over.
+    pub(super) unanswered: u64,
+    pub(super) cpu_ns: u64,
+    /// Ready to go on, while others had the processor; absent where the kernel does not tell.
+    pub(super) waited_ns: Option<u64>,
+    /// Voluntary and involuntary ones.
+    pub(super) switches: [u64; 2],
+    /// Minor and major page faults.
+    pub(super) faults: [u64; 2],
 }
 
 /// Time of an operation, as the mean of a batch, in nanoseconds.

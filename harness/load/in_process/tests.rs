@@ -128,12 +128,12 @@ fn workload(threads: u32, batch: u32) -> Workload {
     Workload {
         threads,
         batch,
-        computes: true,
         seed: 1,
         task: Task::Map(MapTask {
             entries: 1,
             reads: 100,
             keys: KeyChoice::Hot,
+            chained: false,
         }),
     }
 }

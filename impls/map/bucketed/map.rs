@@ -22,10 +22,14 @@ const BUCKETS_MIN: usize = 4;
 /// The map.
 pub(super) struct Map {
     root: AtomicPtr<Table>,
-    /// A hint of when to grow. Below zero for a moment when a key is removed before it was counted.
-    entries: AtomicIsize,
+    entries: Counter,
     hasher: Hasher,
 }
+
+/// A hint of when to grow. Below zero for a moment when a key is removed before it was counted. In cache lines of its own:
+/// what readers load would have to come back from each writer otherwise.
+#[repr(align(128))]
+struct Counter(AtomicIsize);
 
 impl Map {
     /// With room for so many entries before it grows.
@@ -36,7 +40,7 @@ impl Map {
     pub(super) fn with_buckets(buckets: usize) -> Self {
         Self {
             root: AtomicPtr::new(Table::new(buckets).leak()),
-            entries: AtomicIsize::new(0),
+            entries: Counter(AtomicIsize::new(0)),
             hasher: Hasher::default(),
         }
     }
@@ -77,7 +81,7 @@ impl Map {
         let guard = pin();
         let before = self.change(&guard, key, |pairs| Some(with(pairs, key, value)));
         if before.is_none() {
-            let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
+            let entries = self.entries.0.fetch_add(1, Ordering::Relaxed) + 1;
             let root = self.root(&guard);
             // No slice has more elements than an `isize` counts.
             if entries > (FULL * root.len()) as isize {
@@ -91,7 +95,7 @@ impl Map {
     pub(super) fn remove(&self, key: u64) -> Option<u64> {
         let guard = pin();
         let before = self.change(&guard, key, |pairs| without(pairs, key))?;
-        self.entries.fetch_sub(1, Ordering::Relaxed);
+        self.entries.0.fetch_sub(1, Ordering::Relaxed);
         Some(before)
     }
 
@@ -144,6 +148,8 @@ impl Map {
             let old = Sent(old);
             // SAFETY: who pins from now on finds the new root, and only who replaced the old one frees it.
             unsafe { guard.defer_unchecked(move || Table::free(old.get())) };
+            // A table is large, and this thread may have nothing else to free for long.
+            guard.flush();
         }
     }
 

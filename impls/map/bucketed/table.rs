@@ -103,7 +103,7 @@ impl Table {
     /// The next table, if the map grows or has grown.
     pub(super) fn next(&self) -> Option<&Self> {
         let next = self.next.load(Ordering::Acquire);
-        // SAFETY: it is set once, and freed after this table, or when nobody can hold either.
+        // SAFETY: it is set once. Whoever holds this table has pinned before it was replaced, and so before the next one was.
         (!next.is_null()).then(|| unsafe { Self::at(next) })
     }
 

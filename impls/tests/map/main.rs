@@ -24,7 +24,9 @@ fn with_every_map<'a>(
     for operation in maps {
         count += 1;
         for name in names.clone() {
-            let Tested::Map(map) = operation.tested(&Settings::default()).unwrap();
+            let Tested::Map(map) = operation.tested(&Settings::default()).unwrap() else {
+                panic!("{} is no map", operation.meta().id);
+            };
             let outcome = attempt(name, map.as_ref());
             assert_eq!(outcome, Ok(()), "{}: {name}", operation.meta().id);
         }
@@ -55,6 +57,9 @@ fn a_map_that_is_wrong_fails_the_case_that_asks_for_it() {
         (Fault::RemovesInTwoSteps, "gives_a_removed_value_to_one"),
         (Fault::Forgets, "keeps_entries_while_it_grows"),
         (Fault::MixesUp, "never_goes_back"),
+        (Fault::HidesWhileItGrows, "finds_entries_while_it_grows"),
+        (Fault::RemovesInTwoSteps, "counts_each_change_once"),
+        (Fault::Forgets, "loses_no_change_of_many_threads"),
     ] {
         let failed = failing(fault);
         assert!(failed.contains(&case), "{case} passed; {failed:?} failed");

@@ -22,6 +22,8 @@ pub(super) enum Fault {
     Forgets,
     /// A look-up gives the value of another key at times.
     MixesUp,
+    /// A look-up finds nothing while there are from 1,024 to 2,048 entries.
+    HidesWhileItGrows,
 }
 
 impl Wrong {
@@ -39,6 +41,7 @@ impl TestedMap for Wrong {
         let found = map.get(&key).copied()?;
         let other = || map.values().find(|&&value| value != found).copied();
         match self.fault {
+            Fault::HidesWhileItGrows if (1 << 10..1 << 11).contains(&map.len()) => None,
             Fault::MixesUp if found.is_multiple_of(64) => other().or(Some(found)),
             _ => Some(found),
         }

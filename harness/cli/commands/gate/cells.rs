@@ -1,6 +1,6 @@
 //! What a gate compares: the cells of its plan, or what the command line chooses.
 
-use ringside_contract::{ImplementationSpec, ScenarioSpec};
+use ringside_contract::{Arrivals, ImplementationSpec, ScenarioSpec};
 use ringside_run::{Catalogue, GateCell, GatePlan};
 
 use crate::commands::list;
@@ -33,6 +33,7 @@ impl Choice<'_> {
         for cell in candidates(plan, &scenarios, &implementations, catalogue)? {
             let name = format!("{} {}", cell.scenario, cell.implementation);
             if list::matches(self.filters, &name) && !cells.contains(&cell) {
+                takes_turns(&cell.scenario, catalogue)?;
                 cells.push(cell);
             }
         }
@@ -139,6 +140,21 @@ fn threshold(
 fn canonical(spec: &ScenarioSpec, catalogue: &Catalogue) -> Result<ScenarioSpec, UsageError> {
     let (_, params) = catalogue.scenario(spec).map_err(|error| usage(&error))?;
     Ok(params.spec().clone())
+}
+
+/// Turns are short and take the load from one server to the other: what has none is refused before anything is built up.
+fn takes_turns(spec: &ScenarioSpec, catalogue: &Catalogue) -> Result<(), UsageError> {
+    let (scenario, params) = catalogue.scenario(spec).map_err(|error| usage(&error))?;
+    let plan = scenario.load(&params).map_err(|error| usage(&error))?;
+    let because = match plan.arrivals {
+        Arrivals::Sweep { .. } => "a sweep has no turns",
+        _ if plan.operations_min > 0 => "its operations are larger than a turn",
+        _ => return Ok(()),
+    };
+    Err(UsageError(format!(
+        "{spec} cannot be gated: {because}; take a scenario of small operations in a closed loop, such as those of \
+         datasets/plans/gate.toml"
+    )))
 }
 
 fn usage(error: &dyn std::fmt::Display) -> UsageError {

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ringside_contract::{NotCounted, Phase, TripleRecord};
+use ringside_contract::{NotCounted, Phase, Placement, TripleRecord};
 use ringside_judge::{
-    Decision, GateRule, ScenarioEffects, ServedCount, TripleEffect, effect, look, served_counts,
+    Decision, EffectError, GateRule, ScenarioEffects, ServedCount, TripleEffect, effect, look,
+    served_counts,
 };
-use ringside_run::{Contestant, GateCell, GatePlan, Subject, TripleLog, TripleOrder, TurnLengths};
+use ringside_run::{
+    Contestant, GateCell, GatePlan, Launch, Subject, TripleLog, TripleOrder, TurnLengths,
+};
 
 use super::progress::GateProgress;
 use super::sides::Side;
@@ -21,6 +24,8 @@ pub(super) struct Comparison<'a> {
     pub(super) head: Contender<'a>,
     /// The document root.
     pub(super) root: PathBuf,
+    /// Where both sides are.
+    pub(super) placement: Placement,
 }
 
 /// A build and what it serves.
@@ -53,7 +58,7 @@ pub(super) struct Measured {
     /// What could not be counted of them.
     pub(super) uncounted: Vec<NotCounted>,
     /// Why triples counted for nothing.
-    pub(super) failures: Vec<String>,
+    pub(super) failures: Vec<EffectError>,
     /// Time that its triples took.
     pub(super) took: Duration,
     /// Triples begun, failed ones too.
@@ -64,6 +69,8 @@ pub(super) struct Measured {
 
 /// Triples that may fail before nothing more is tried: one may fail by chance, several will go on to.
 const FAILURES_MAX: usize = 3;
+/// As long as no larger part of the triples fails than one in so many, more are tried all the same.
+const FAILURES_PART: usize = 5;
 /// Counts vary so little that so many triples say enough.
 const COUNTING: u32 = 5;
 /// How long each server is counted in one of those, in milliseconds.
@@ -125,7 +132,10 @@ impl Conditions<'_> {
             environment: Vec::new(),
         });
         let mut order = TripleOrder {
-            launch: self.session.launch(),
+            launch: Launch {
+                placement: &comparison.placement,
+                ..self.session.launch()
+            },
             scenario: &comparison.cell.scenario,
             implementation: &comparison.cell.implementation,
             contestants: &contestants,
@@ -152,9 +162,9 @@ impl Conditions<'_> {
         if measured.uncounted.is_empty() {
             measured.uncounted.clone_from(&record.uncounted);
         }
-        match effect(&record, "head", &self.session.placement) {
+        match effect(&record, "head", &comparison.placement) {
             Ok(effect) => measured.effects.push(effect),
-            Err(error) => measured.failures.push(error.to_string()),
+            Err(error) => measured.failures.push(error),
         }
         Some(record)
     }
@@ -193,22 +203,129 @@ impl Measured {
     }
 
     /// Whether so many triples failed that no more were tried.
-    pub(super) fn has_failed(&self) -> bool {
-        self.failures.len() >= FAILURES_MAX
+    fn has_failed(&self) -> bool {
+        let failures = self.failures.len();
+        failures >= FAILURES_MAX && failures * FAILURES_PART > failures + self.effects.len()
+    }
+
+    /// Whether a build does not do what it should. Where turns ended without an operation, a busy machine has
+    /// spoilt them, which says nothing of either build.
+    pub(super) fn is_broken(&self) -> bool {
+        let starved = |error: &EffectError| matches!(error, EffectError::Nothing { .. });
+        self.has_failed() && !self.failures.iter().all(starved)
     }
 
     fn give_up(&mut self) {
         if !self.is_open() || !self.has_failed() {
             return;
         }
-        let last = self.failures.last().map_or("", String::as_str);
+        let failures = self.failures.len();
+        let triples = failures + self.effects.len();
+        let last = self
+            .failures
+            .last()
+            .map_or_else(String::new, ToString::to_string);
+        let remedy = if self.is_broken() {
+            "run `ringside verify` on both builds, and look at what they print"
+        } else {
+            "measure on a quieter machine, or with longer turns (`turns` in the plan)"
+        };
         self.decision = Decision::Undecided {
-            because: format!("{FAILURES_MAX} triples could not be measured; the last one: {last}"),
-            remedy: "run `ringside verify` on both builds, and look at what they print".to_owned(),
+            because: format!(
+                "{failures} of {triples} triples could not be measured; the last one: {last}"
+            ),
+            remedy: remedy.to_owned(),
         };
     }
 }
 
 fn open(all: &[Measured]) -> usize {
     all.iter().filter(|measured| measured.is_open()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use ringside_judge::MetricEffect;
+
+    use super::*;
+
+    fn measured(good: usize, failures: Vec<EffectError>) -> Measured {
+        let metric = || MetricEffect {
+            slowdown: 0.0,
+            again: 0.0,
+            base: 1.0,
+            head: 1.0,
+            left_out: None,
+        };
+        let effect = |_| TripleEffect {
+            rate: metric(),
+            processor_time: metric(),
+        };
+        Measured {
+            effects: (0..good).map(effect).collect(),
+            failures,
+            ..Measured::default()
+        }
+    }
+
+    fn starved(number: u32) -> EffectError {
+        EffectError::Nothing {
+            number,
+            server: "base".to_owned(),
+            without: 2,
+            turns: 2,
+            what: "operations",
+        }
+    }
+
+    fn ended(number: u32) -> EffectError {
+        EffectError::Failed {
+            number,
+            because: "the server ended".to_owned(),
+        }
+    }
+
+    /// What gives up, whether a build is to blame, and what to do.
+    fn check(mut measured: Measured, gives_up: bool, is_broken: bool, remedy: &str) {
+        measured.give_up();
+        assert_eq!(measured.has_failed(), gives_up);
+        assert_eq!(measured.is_broken(), is_broken);
+        match measured.decision {
+            Decision::Undecided { remedy: found, .. } => {
+                assert!(gives_up && found.contains(remedy), "{found}");
+            }
+            other => assert!(!gives_up && other == Decision::Continue, "{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_few_failures_end_no_measurement_and_a_busy_machine_breaks_no_build() {
+        check(measured(0, vec![ended(0), ended(1)]), false, false, "");
+        check(
+            measured(0, (0..3).map(ended).collect()),
+            true,
+            true,
+            "verify",
+        );
+        // 3 of 15 are a fifth.
+        check(measured(12, (0..3).map(ended).collect()), false, false, "");
+        check(
+            measured(11, (0..3).map(ended).collect()),
+            true,
+            true,
+            "verify",
+        );
+        check(
+            measured(2, (0..3).map(starved).collect()),
+            true,
+            false,
+            "quieter",
+        );
+        check(
+            measured(2, vec![starved(0), starved(1), ended(2)]),
+            true,
+            true,
+            "verify",
+        );
+    }
 }

@@ -23,7 +23,7 @@ use std::path::Path;
 use anyhow::Context;
 use ringside_contract::{GateVerdict, Phase};
 use ringside_judge::{Decision, GateRule};
-use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s};
+use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s, place_for_load};
 
 use self::cells::Choice;
 use self::counted::Counting;
@@ -244,6 +244,7 @@ fn comparison<'a>(
         cell,
         base: subject(&sides.base)?,
         head: subject(&sides.head)?,
+        placement: place_for_load(scenario, &params, &session.host, &session.placement),
         root,
     }))
 }

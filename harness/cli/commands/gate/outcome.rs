@@ -153,7 +153,7 @@ pub(super) fn compared(
     let name = format!("{} in {}", cell.implementation, cell.scenario);
     Compared {
         row,
-        broken: first.has_failed() || second.is_some_and(Measured::has_failed),
+        broken: first.is_broken() || second.is_some_and(Measured::is_broken),
         counted: served_changes(&name, &first.counts, cell.threshold),
         uncounted: first.uncounted.clone(),
         warning: None,

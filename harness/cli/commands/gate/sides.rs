@@ -136,9 +136,11 @@ impl Sides {
                 .run
                 .first()
                 .and_then(|name| ringside_run::find_program(name));
-            Side::program(manifest, &file.display().to_string(), program.as_deref())
+            let length: usize = manifest.run.iter().map(String::len).sum();
+            let side = Side::program(manifest, &file.display().to_string(), program.as_deref())?;
+            anyhow::Ok((side, length))
         });
-        let (base, head) = (base?, head?);
+        let ((base, of_base), (head, of_head)) = (base?, head?);
         match (base.id(), head.id()) {
             (Some(of_base), Some(of_head)) if of_base.family != of_head.family => {
                 Err(UsageError(format!(
@@ -147,7 +149,16 @@ impl Sides {
                 ))
                 .into())
             }
-            _ => Ok(Self::pair(base, head)),
+            _ => {
+                let mut sides = Self::pair(base, head);
+                if of_base != of_head {
+                    sides.warnings.push(format!(
+                        "the commands of both manifests are of different length ({of_base} and {of_head} letters), \
+                         which moves the stack and with it the speed: give both programs paths of one length"
+                    ));
+                }
+                Ok(sides)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use ringside_contract::{
-    BlockTiming, Confinement, LoadPlan, Measures, ProfiledSide, ScenarioSpec, Side,
+    BlockTiming, Confinement, LoadPlan, Measures, Placement, ProfiledSide, ScenarioSpec, Side,
 };
 use ringside_profile::{BlockRate, refusal};
 use ringside_run::{Server, ServerOrder, Subject, Watch, Watched, WatchedLoad, tail};
@@ -73,9 +73,11 @@ impl Bench<'_> {
     ) -> anyhow::Result<Option<Blocks>> {
         let failed = "failed to make a folder for the server";
         let tmp = tempfile::tempdir_in(self.tmp).context(failed)?;
+        let placement = self.placement()?;
         let order = ServerOrder {
             launch: ringside_run::Launch {
                 executable: profiled.executable,
+                placement: &placement,
                 ..self.session.launch()
             },
             subject: &profiled.subject,
@@ -109,6 +111,13 @@ impl Bench<'_> {
         }
         blocks.warnings.extend(server.stop());
         Ok(Some(blocks))
+    }
+
+    /// Where both sides are: threads of a worker have cores of their own.
+    fn placement(&self) -> anyhow::Result<Placement> {
+        let (scenario, params) = self.session.catalogue.scenario(self.scenario)?;
+        let (host, usual) = (&self.session.host, &self.session.placement);
+        Ok(ringside_run::place_for_load(scenario, &params, host, usual))
     }
 
     /// Loads it without the profiler and with it; false when it was interrupted. Every other pair begins with the
@@ -150,8 +159,12 @@ impl Bench<'_> {
     ) -> anyhow::Result<Option<Measures>> {
         let [generator_log, log] =
             ["generator.stderr", "profiler.stderr"].map(|name| self.tmp.join(name));
+        let placement = self.placement()?;
         let load = WatchedLoad {
-            launch: self.session.launch(),
+            launch: ringside_run::Launch {
+                placement: &placement,
+                ..self.session.launch()
+            },
             scenario: self.scenario,
             plan: self.plan,
             timing: BlockTiming {

@@ -2,7 +2,7 @@
 
 use crate::common::{cell, claim, idle, judged, with};
 use crate::verdicts::{GAIN, RATE, SMALL, check, pair};
-use ringside_contract::{Limit, Verdict};
+use ringside_contract::{Limit, Threads, Verdict};
 
 #[test]
 fn a_latency_kept_at_less_than_the_promised_rate_is_not_kept_yet() {
@@ -45,6 +45,27 @@ fn other_programs_on_the_core_decide_nothing() {
     );
     let memory = "m;promise;http/small;connections=400;peak_memory;MiB;;http/uring;at_most;;9;";
     check(memory, beside(0.8), "Met", "");
+}
+
+#[test]
+fn threads_that_others_kept_from_their_cores_decide_nothing() {
+    let kept_from = |taken_share: f64, threads: u32| {
+        with(pair(1.2, 8), move |measures| {
+            let cores = measures.server.as_ref().unwrap().cores;
+            measures.threads = Some(Threads {
+                threads: threads * cores as u32,
+                // They wait for one another's locks, which is no disturbance.
+                core_share: 0.6,
+                taken_share: Some(taken_share),
+                ..Threads::default()
+            });
+        })
+    };
+    check(GAIN, kept_from(0.04, 1), "Missed", "");
+    let because = "others had the threads' cores for 6.00 % of the time";
+    check(GAIN, kept_from(0.06, 1), "Undecided", because);
+    // More threads than cores have to wait for one another.
+    check(GAIN, kept_from(0.6, 2), "Missed", "");
 }
 
 #[test]

@@ -81,8 +81,8 @@ impl<T: 'static> AtomicPtr<T> {
     }
 }
 
-/// As much of crossbeam's promise as the map builds on: what is deferred is called when nobody is pinned any more.
-/// To pin gives no order here, so that the map has to bring its own.
+/// As much of crossbeam's promise as the map builds on: what is deferred is called when nobody is pinned any more, and who
+/// pins behind that sees what was done before. Otherwise to pin gives no order here: the map has to bring its own.
 struct Epoch {
     state: Mutex<State>,
     /// Counted up by everybody that is pinned no more: what they did comes before what was deferred.
@@ -94,6 +94,8 @@ struct Epoch {
 struct State {
     pinned: usize,
     deferred: Vec<Box<dyn FnOnce() + Send>>,
+    /// Something was called.
+    has_called: bool,
     /// What is behind pointers, by its address.
     watched: HashMap<usize, UnsafeCell<()>>,
 }
@@ -120,7 +122,14 @@ loom::lazy_static! {
 pub(crate) struct Guard(());
 
 pub(crate) fn pin() -> Guard {
-    EPOCH.state().pinned += 1;
+    let has_called = {
+        let mut state = EPOCH.state();
+        state.pinned += 1;
+        state.has_called
+    };
+    if has_called {
+        EPOCH.ended.fetch_add(0, Ordering::Acquire);
+    }
     Guard(())
 }
 
@@ -137,6 +146,11 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// What is due is called in any case.
+    pub(crate) fn flush(&self) {}
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         // What is left of a model that failed cannot be tidied up.
@@ -150,6 +164,7 @@ impl Drop for Guard {
             if state.pinned > 0 {
                 return;
             }
+            state.has_called |= !state.deferred.is_empty();
             std::mem::take(&mut state.deferred)
         };
         if !due.is_empty() {

@@ -5,25 +5,28 @@
     reason = "in tests a failed unwrap is the failure message"
 )]
 
+mod base;
+#[path = "../common/mod.rs"]
 mod common;
+mod processes;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::common::{json_lines, ringside, run, write};
+use crate::processes::{interrupt, processes_left};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ringside");
 const BASE: &str = concat!("--base-bin=", env!("CARGO_BIN_EXE_ringside"));
 const HEAD: &str = concat!("--head-bin=", env!("CARGO_BIN_EXE_ringside"));
 
-/// Triples of two rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
+/// Triples of four rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
 const PLAN: &str = r#"schema = 1
-turns = { rounds = 2, warmup = "10ms", measure = "40ms" }
+turns = { rounds = 4, warmup = "10ms", measure = "40ms" }
 threshold = 1.0
 
 [[cell]]
@@ -89,7 +92,7 @@ fn a_gate_leaves_triples_a_report_and_a_summary() {
     let triples = json_lines(&gate.join("triples.jsonl"));
     assert!(triples.len() >= 10, "{}", triples.len());
     for triple in triples {
-        assert_eq!(triple["turns"].as_array().unwrap().len(), 6, "{triple}");
+        assert_eq!(triple["turns"].as_array().unwrap().len(), 12, "{triple}");
     }
     let stored = std::fs::read(gate.join("report.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&stored).unwrap(), report);
@@ -97,6 +100,30 @@ fn a_gate_leaves_triples_a_report_and_a_summary() {
     assert!(page.contains("What changed"), "{page}");
     let summary = std::fs::read_to_string(summary).unwrap();
     assert!(summary.contains("| echo/small"), "{summary}");
+}
+
+/// Threads of workers take turns as servers do.
+#[test]
+fn operations_in_process_are_gated_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = PLAN
+        .replace("echo/small", "map/mixed")
+        .replace("echo/epoll", "map/mutex");
+    let plan = write(folder.path(), "gate.toml", &plan);
+    let output = ringside()
+        .args([
+            "gate", BASE, HEAD, "--plan", &plan, "--format", "json", "--out",
+        ])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!([0, 5].contains(&output.status.code().unwrap()), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let changes = report["rows"][0]["changes"].as_array().unwrap();
+    // A thread that holds and leaves a lock that nobody else wants does so a million times a second and more.
+    let rate = changes.iter().find(|change| change["metric"] == "rate");
+    assert!(rate.unwrap()["base"].as_f64().unwrap() > 1e5, "{report}");
 }
 
 fn only_folder(parent: &Path) -> std::path::PathBuf {
@@ -428,6 +455,16 @@ fn builds_that_cannot_be_compared_are_code_2_with_the_cause() {
         BINARY,
         &[
             "--implementation",
+            "echo/epoll",
+            "--scenario",
+            "echo/small{load=sweep,rate=1000}",
+        ],
+        "a sweep has no turns",
+    );
+    check(
+        BINARY,
+        &[
+            "--implementation",
             "http/nginx",
             "--implementation",
             "http/epoll",
@@ -446,7 +483,7 @@ fn a_build_that_plants_nothing_says_which_one_tests_the_gate() {
 #[test]
 fn an_interrupted_gate_is_code_130_and_leaves_no_process_and_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = PLAN.replace("rounds = 2", "rounds = 20");
+    let plan = PLAN.replace("rounds = 4", "rounds = 20");
     let plan = write(folder.path(), "gate.toml", &plan);
     let (out, scratch) = (folder.path().join("reports"), folder.path().join("scratch"));
     std::fs::create_dir(&scratch).unwrap();
@@ -482,37 +519,8 @@ fn interrupt_after_a_triple(child: &mut Child) -> String {
         line.clear();
         assert!(stderr.read_line(&mut line).unwrap() > 0, "ended too early");
     }
-    let kill = format!("kill -INT {}", child.id());
-    let sent = std::process::Command::new("sh")
-        .args(["-c", &kill])
-        .status();
-    assert!(sent.unwrap().success());
+    interrupt(child);
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     rest
-}
-
-/// Those that are still there after a while: the guard ends once it has seen that what it guards is gone.
-fn processes_left(folder: &Path) -> Vec<String> {
-    let patience = Instant::now() + Duration::from_secs(20);
-    loop {
-        let left = processes_of(folder);
-        if left.is_empty() || Instant::now() > patience {
-            return left;
-        }
-        std::thread::yield_now();
-    }
-}
-
-/// Processes whose command line names a file below `folder`.
-fn processes_of(folder: &Path) -> Vec<String> {
-    let folder = folder.to_str().unwrap();
-    let entries = std::fs::read_dir("/proc").unwrap();
-    let commands = entries.filter_map(|entry| {
-        // A process may end between the listing and this; then it is not left behind.
-        String::from_utf8(std::fs::read(entry.ok()?.path().join("cmdline")).ok()?).ok()
-    });
-    commands
-        .filter(|command| command.contains(folder))
-        .collect()
 }
