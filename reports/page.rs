@@ -16,6 +16,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// The report as one HTML file, with links to the profiles that lie beside it. Pure: equal verdicts and profiles give
 /// equal bytes.
 pub fn page(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> String {
+    let scaling = sections::scaling(verdicts);
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -23,13 +24,14 @@ pub fn page(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> String {
             body {
                 a.skip href="#main" { "To the verdicts" }
                 (sections::headline(verdicts))
-                (navigation(verdicts, profiles))
+                (navigation(verdicts, scaling.is_some(), profiles))
                 main #main {
                     (sections::choose(verdicts))
                     (sections::claims(verdicts))
                     (sections::contradictions(verdicts))
                     (sections::goals(verdicts))
                     (sections::scenarios(verdicts))
+                    @if let Some(scaling) = &scaling { (scaling) }
                     (sections::profiles(profiles))
                     (sections::trust(verdicts))
                     (sections::repeat(verdicts))
@@ -60,7 +62,7 @@ pub(crate) fn head(title: &str, styles: &'static str) -> Markup {
     }
 }
 
-fn navigation(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> Markup {
+fn navigation(verdicts: &Verdicts, has_scaling: bool, profiles: &[AttachedProfile]) -> Markup {
     html! {
         nav aria-label="Sections" {
             a href="#choose" { "Which to choose" }
@@ -68,6 +70,7 @@ fn navigation(verdicts: &Verdicts, profiles: &[AttachedProfile]) -> Markup {
             @if !verdicts.contradictions.is_empty() { a href="#contradictions" { "Contradictions" } }
             @if goals(verdicts).next().is_some() { a href="#goals" { "Own goals" } }
             a href="#scenarios" { "Scenarios" }
+            @if has_scaling { a href="#scaling" { "Threads" } }
             @if !profiles.is_empty() { a href="#profiles" { "Where the time goes" } }
             a href="#trust" { "Can I trust this run?" }
             a href="#repeat" { "How to repeat it" }

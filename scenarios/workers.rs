@@ -19,11 +19,11 @@ pub(crate) const THREADS: Parameter = Parameter {
 /// More threads than this are another question.
 const THREADS_MAX: u32 = 1024;
 
-/// The load of a worker: one connection, which carries orders.
+/// The load of a worker of so many threads: one connection, which carries orders.
 ///
 /// # Errors
 /// A sweep, a window, or far too many threads.
-pub(crate) fn worker_plan(params: &Params) -> Result<LoadPlan, ParamError> {
+pub(crate) fn worker_plan(params: &Params, threads: u32) -> Result<LoadPlan, ParamError> {
     let conflict = |because: String| Err(ParamError::Conflict { because });
     if params.text("load") == "sweep" {
         return conflict("load=sweep: operations in process have closed and open loops".to_owned());
@@ -34,7 +34,6 @@ pub(crate) fn worker_plan(params: &Params) -> Result<LoadPlan, ParamError> {
             "window={window}: a thread has one operation under way; take more threads"
         ));
     }
-    let threads = params.count("threads");
     if threads > THREADS_MAX {
         return conflict(format!("threads={threads}: at most {THREADS_MAX}"));
     }

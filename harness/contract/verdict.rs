@@ -172,6 +172,9 @@ pub struct CellSummary {
     pub failures: Vec<String>,
     /// Why its figures must not be used; `None` when they may.
     pub invalid: Option<String>,
+    /// Who else had its cores, so that its rates and times are not its own; `None` when nobody had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<String>,
     /// What limited most of its rounds.
     pub limited_by: Option<Limit>,
     /// Every metric by name.

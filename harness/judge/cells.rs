@@ -10,6 +10,7 @@ use crate::histogram::curve;
 use crate::index::{Cell, Index, LATE_SHARE_MAX};
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval};
 use crate::metrics::metrics;
+use crate::neighbours::disturbed;
 use crate::pairing::summary;
 
 /// More operations without an answer than this are named beside the cell's figures.
@@ -36,6 +37,7 @@ fn cell_summary(cell: &Cell<'_>) -> CellSummary {
             percent(unanswered)
         ));
     }
+    warnings.extend(oversubscribed(cell));
     if cell.generator_limited() {
         warnings.push("the generator was the limit: rates are lower bounds".to_owned());
     }
@@ -49,12 +51,30 @@ fn cell_summary(cell: &Cell<'_>) -> CellSummary {
         rounds: u32::try_from(cell.rounds.len()).unwrap_or(u32::MAX),
         failures: cell.failures.clone(),
         invalid: invalid(cell),
+        disturbed: metrics()
+            .iter()
+            .find(|metric| metric.name == "throughput")
+            .and_then(|rate| disturbed(cell, rate)),
         limited_by: cell.limited_by(),
         metrics: metric_summaries(cell),
         curve,
         sweep: sweep(cell),
         warnings,
     }
+}
+
+/// Threads that take turns on cores measure the scheduler too: such a cell is no point of a speed-up.
+fn oversubscribed(cell: &Cell<'_>) -> Option<String> {
+    cell.measures().find_map(|measures| {
+        let threads = measures.threads.as_ref()?.threads;
+        let cores = measures.server.as_ref()?.cores;
+        (f64::from(threads) > cores).then(|| {
+            format!(
+                "oversubscribed: {threads} threads on {cores:.0} core{}",
+                if cores > 1.0 { "s" } else { "" }
+            )
+        })
+    })
 }
 
 fn program(cell: &Cell<'_>) -> Option<String> {

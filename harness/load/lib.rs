@@ -5,6 +5,7 @@
 //! [`take_turns`] loads several servers in turn and gives one [`ringside_contract::Turn`] for each turn.
 
 mod connection;
+mod counting;
 mod driver;
 mod edge;
 mod error;
@@ -35,5 +36,5 @@ mod tests;
 pub use driver::drive;
 pub use error::LoadError;
 pub use in_process::{Cases, serve as serve_in_process};
-pub use options::DriveOptions;
-pub use turns::{TurnOptions, take_turns};
+pub use options::{DriveOptions, TurnOptions};
+pub use turns::take_turns;

@@ -24,3 +24,40 @@ pub struct DriveOptions {
     /// Cores that the server may use: whether it was the limit is judged against them.
     pub server_cores: f64,
 }
+
+/// How turns are taken.
+#[derive(Debug, Clone)]
+pub struct TurnOptions {
+    /// Where each server listens, and a process of it.
+    pub servers: Vec<(SocketAddr, u32)>,
+    /// The servers' places in the order of their turns, for each round.
+    pub order: Vec<Vec<usize>>,
+    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`), and that of the
+    /// turns behind all others in which each server is counted (`count_ms`; 0 for none).
+    pub timing: BlockTiming,
+    /// Seed of the scenario's payloads, the same for all servers.
+    pub seed: u64,
+    /// Processors to load from, a thread for each.
+    pub cpus: Vec<usize>,
+    /// Congestion control of the generator's sockets.
+    pub congestion: Option<String>,
+    /// Allows targets that are not loopback addresses.
+    pub allow_remote: bool,
+}
+
+impl TurnOptions {
+    /// The options of one server.
+    pub(crate) fn of(&self, number: usize) -> DriveOptions {
+        let (target, process) = self.servers[number];
+        DriveOptions {
+            targets: vec![target],
+            seed: self.seed,
+            timing: self.timing,
+            cpus: self.cpus.clone(),
+            watch: Some(process),
+            congestion: self.congestion.clone(),
+            allow_remote: self.allow_remote,
+            server_cores: 1.0,
+        }
+    }
+}

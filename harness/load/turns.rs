@@ -4,19 +4,17 @@
 //!
 //! Every server has loading threads of its own in this process; at any time those of one server run.
 
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use ringside_contract::{
-    Arrivals, BlockTiming, LoadPlan, NotCounted, Params, Scenario, Turn, TurnCount, Turns,
-};
-use ringside_metal::{AllocationProbe, CallCounter, CountError};
+use ringside_contract::{Arrivals, LoadPlan, NotCounted, Params, Scenario, Turn, TurnCount, Turns};
+use ringside_metal::{AllocationProbe, CallCounter};
 
+use crate::counting::{Calls, told};
 use crate::driver::{check, join, opened, sleep_ms, start_workers};
 use crate::error::LoadError;
 use crate::in_process;
-use crate::options::DriveOptions;
+use crate::options::{DriveOptions, TurnOptions};
 use crate::segment::{Segment, turns, warmup_of};
 use crate::shared::{DRAIN, Shared};
 use crate::socket::connections_per_source;
@@ -25,26 +23,6 @@ use crate::tables::{self, Threads};
 use crate::tally::Tally;
 use crate::watch::{Clocks, Watched, cpu_between};
 use crate::worker::{Ready, Report, Setup};
-
-/// How turns are taken.
-#[derive(Debug, Clone)]
-pub struct TurnOptions {
-    /// Where each server listens, and a process of it.
-    pub servers: Vec<(SocketAddr, u32)>,
-    /// The servers' places in the order of their turns, for each round.
-    pub order: Vec<Vec<usize>>,
-    /// Length of the dropped beginning of a turn (`warmup_ms`) and of its measured part (`measure_ms`), and that of the
-    /// turns behind all others in which each server is counted (`count_ms`; 0 for none).
-    pub timing: BlockTiming,
-    /// Seed of the scenario's payloads, the same for all servers.
-    pub seed: u64,
-    /// Processors to load from, a thread for each.
-    pub cpus: Vec<usize>,
-    /// Congestion control of the generator's sockets.
-    pub congestion: Option<String>,
-    /// Allows targets that are not loopback addresses.
-    pub allow_remote: bool,
-}
 
 /// Loads the servers in turn and gives every turn in the order in which it was taken, and what was counted.
 ///
@@ -105,23 +83,6 @@ pub fn take_turns(
     })
 }
 
-impl TurnOptions {
-    /// The options of one server.
-    fn of(&self, number: usize) -> DriveOptions {
-        let (target, process) = self.servers[number];
-        DriveOptions {
-            targets: vec![target],
-            seed: self.seed,
-            timing: self.timing,
-            cpus: self.cpus.clone(),
-            watch: Some(process),
-            congestion: self.congestion.clone(),
-            allow_remote: self.allow_remote,
-            server_cores: 1.0,
-        }
-    }
-}
-
 fn check_turns(plan: &LoadPlan, options: &TurnOptions) -> Result<(), LoadError> {
     let servers = options.servers.len();
     let is_order = |round: &Vec<usize>| {
@@ -154,9 +115,6 @@ struct Taken {
     server_clocks: [Clocks; 2],
     generator_clocks: [Clocks; 2],
 }
-
-/// How often something was called, or why nobody knows.
-type Calls = Result<u64, String>;
 
 /// What a server's turns of counting came to.
 struct Counted {
@@ -299,10 +257,6 @@ impl Led<'_> {
     }
 }
 
-fn told<T>(result: Result<T, CountError>) -> Result<T, String> {
-    result.map_err(|error| error.to_string())
-}
-
 /// Processor time of each turn from its beginning to the next turn of its server, or to the reading behind all.
 fn whole_turns(taken: &[Taken], behind: &[Clocks]) -> Vec<u64> {
     let mut next = behind.to_vec();
@@ -402,6 +356,8 @@ fn told_turns(taken: Vec<Taken>, whole: &[u64], reports: &[Vec<Report>]) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use ringside_contract::BlockTiming;
+
     use super::*;
     use crate::testing::{Server, closed, echo, numbers, params};
 

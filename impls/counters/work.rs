@@ -56,7 +56,8 @@ impl<C: NamedCounter> Prepared for Counted<C> {
     fn work(&self, _: u32) -> Box<dyn Work + '_> {
         Box::new(Thread::<C> {
             handle: self.counter.handle(),
-            reads: u64::from(self.reads),
+            each: 100 / u64::from(self.reads.clamp(1, 100)),
+            reads: self.reads > 0,
             least: 0,
             own: 0,
             wrong: &self.wrong,
@@ -76,7 +77,9 @@ impl<C: NamedCounter> Prepared for Counted<C> {
 /// What one thread works with.
 struct Thread<'a, C: NamedCounter> {
     handle: C::Handle<'a>,
-    reads: u64,
+    /// Whether it asks for totals, and then each so many operations.
+    reads: bool,
+    each: u64,
     /// No total may be less.
     least: u64,
     own: u64,
@@ -85,7 +88,7 @@ struct Thread<'a, C: NamedCounter> {
 
 impl<C: NamedCounter> Work for Thread<'_, C> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
-        if self.reads == 0 {
+        if !self.reads {
             for _ in 0..count {
                 self.handle.count();
             }
@@ -93,7 +96,7 @@ impl<C: NamedCounter> Work for Thread<'_, C> {
             return self.own;
         }
         for number in first..first + u64::from(count) {
-            if number % 100 < self.reads {
+            if number.is_multiple_of(self.each) {
                 self.read();
             } else {
                 self.handle.count();

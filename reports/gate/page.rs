@@ -54,7 +54,7 @@ fn top(report: &GateReport) -> Markup {
                 (tile(report, "regression", "slower, in two measurements"))
                 (tile(report, "pass", "not slower by the threshold or more"))
                 (tile(report, "undecided", "measured, and it decides nothing"))
-                (tile(report, "new", "only head has it"))
+                (tile(report, "new", "nothing to compare with"))
             }
         }
     }

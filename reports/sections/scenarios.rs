@@ -266,7 +266,10 @@ fn troubles(view: &ScenarioView<'_>) -> Markup {
         .cells
         .iter()
         .filter(|cell| {
-            cell.invalid.is_some() || !cell.failures.is_empty() || !cell.warnings.is_empty()
+            cell.invalid.is_some()
+                || cell.disturbed.is_some()
+                || !cell.failures.is_empty()
+                || !cell.warnings.is_empty()
         })
         .collect();
     // Where nothing can be used, the reasons are all there is to read.
@@ -279,6 +282,7 @@ fn troubles(view: &ScenarioView<'_>) -> Markup {
                     b { (short(&cell.implementation)) }
                     ul {
                         @if let Some(because) = &cell.invalid { li { "Invalid: " (because) } }
+                        @if let Some(because) = &cell.disturbed { li { "Disturbed: " (because) } }
                         @for failure in &cell.failures { li { "Failed: " (failure) } }
                         @for warning in &cell.warnings { li { (warning) } }
                     }

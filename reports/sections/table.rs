@@ -9,9 +9,10 @@ use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
 /// What is done and how long it takes, with the heads of the columns.
-const SPEED: [(&str, &str); 10] = [
+const SPEED: [(&str, &str); 12] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
+    ("operation_time_p50", "time an op"),
     ("latency_p50", "P50"),
     ("latency_p90", "P90"),
     ("latency_p95", "P95"),
@@ -20,6 +21,7 @@ const SPEED: [(&str, &str); 10] = [
     ("latency_p9999", "P99.99"),
     ("latency_max", "max"),
     ("error_rate", "errors"),
+    ("fairness", "fairness"),
 ];
 
 /// What it costs.

@@ -22,20 +22,23 @@ pub(super) const READS: Parameter = Parameter {
 const BATCH: u32 = 4000;
 
 /// A scenario of the family.
-pub(crate) struct CounterScenario(pub(super) &'static ScenarioMeta);
+pub(crate) struct CounterScenario {
+    pub(super) meta: &'static ScenarioMeta,
+    pub(super) threads: fn(&Params) -> u32,
+}
 
 impl Scenario for CounterScenario {
     fn meta(&self) -> &'static ScenarioMeta {
-        self.0
+        self.meta
     }
 
     fn load(&self, params: &Params) -> Result<LoadPlan, ParamError> {
-        worker_plan(params)
+        worker_plan(params, (self.threads)(params))
     }
 
     fn workload(&self, params: &Params, seed: u64) -> Option<Workload> {
         Some(Workload {
-            threads: params.count("threads"),
+            threads: (self.threads)(params),
             batch: BATCH,
             seed,
             task: Task::Counters(CounterTask {

@@ -45,7 +45,7 @@ impl Scenario for MapScenario {
     }
 
     fn load(&self, params: &Params) -> Result<LoadPlan, ParamError> {
-        worker_plan(params)
+        worker_plan(params, params.count("threads"))
     }
 
     fn workload(&self, params: &Params, seed: u64) -> Option<Workload> {

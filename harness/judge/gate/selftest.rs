@@ -192,6 +192,63 @@ mod tests {
         assert!(double.regressions >= 297, "{double:?}");
     }
 
+    /// What a gate of several scenarios says of each, and the triples of the one that needed most.
+    fn gate(triples: &mut [impl Iterator<Item = TripleEffect>]) -> (Vec<Decision>, usize) {
+        let rule = GateRule::default();
+        let mut effects = vec![Vec::new(); triples.len()];
+        let mut decided = vec![Decision::Continue; triples.len()];
+        for (look_index, &wanted) in rule.looks.iter().enumerate() {
+            for (place, effects) in effects.iter_mut().enumerate() {
+                if decided[place] == Decision::Continue {
+                    let more = wanted - effects.len();
+                    effects.extend(triples[place].by_ref().take(more));
+                }
+            }
+            let scenarios: Vec<_> = effects
+                .iter()
+                .zip(&decided)
+                .map(|(effects, decided)| ScenarioEffects {
+                    threshold: THRESHOLD,
+                    effects,
+                    decided: Some(decided.clone()),
+                })
+                .collect();
+            for (known, found) in decided.iter_mut().zip(look(&rule, look_index, &scenarios)) {
+                if *known == Decision::Continue {
+                    *known = found;
+                }
+            }
+        }
+        (decided, effects.iter().map(Vec::len).max().unwrap_or(0))
+    }
+
+    /// Six scenarios share the error that one has alone: ten triples are too few to call one of them slower, twenty do.
+    #[test]
+    fn of_six_scenarios_the_slow_one_is_found_with_twenty_triples() {
+        let (mut found, mut alarms, mut most) = (0, 0, Vec::new());
+        for number in 0..200_u64 {
+            let mut triples: Vec<_> = (0..6)
+                .map(|place| {
+                    let slowdown = if place == 0 { 0.05 } else { 0.0 };
+                    simulated(0x51c0 + number * 6 + place, 0.01, slowdown)
+                })
+                .collect();
+            let (decisions, needed) = gate(&mut triples);
+            let slower = |decision: &Decision| *decision == Decision::Regression;
+            if slower(&decisions[0]) {
+                // The confirmation is of the slow one alone.
+                let (again, _) = gate(&mut triples[..1]);
+                found += usize::from(slower(&again[0]));
+            }
+            alarms += decisions[1..].iter().filter(|one| slower(one)).count();
+            most.push(needed);
+        }
+        assert_eq!(alarms, 0);
+        assert!(found >= 190, "{found} of 200");
+        most.sort_unstable();
+        assert_eq!((most[0], most[100]), (20, 20), "{most:?}");
+    }
+
     #[test]
     fn a_spread_of_two_per_cent_makes_no_alarm() {
         let even = simulate(0.02, 0.0);

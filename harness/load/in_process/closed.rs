@@ -9,21 +9,22 @@ use ringside_metal::{ThreadUsage, monotonic_ns, time_stamp};
 use super::crew::{ThreadReport, Times};
 use super::orders::{BatchTimes, RunOrder};
 
-/// Works on from operation `next`, without a pause, until the time is over.
+/// Works on from operation `next`, without a pause, until the time is over, which began for all threads at `start_ns`.
 pub(super) fn run(
     work: &mut dyn Work,
     order: &RunOrder,
     batch: u32,
+    start_ns: u64,
     next: &mut u64,
 ) -> ThreadReport {
-    let warm = monotonic_ns() + order.warmup_ns;
+    let warm = start_ns + order.warmup_ns;
     while monotonic_ns() < warm {
         timed(work, batch, next);
     }
     let mut times = BatchHistogram::new();
     let before = ThreadUsage::now();
     let (begin_ns, cycles) = (monotonic_ns(), time_stamp());
-    let until = begin_ns + order.measure_ns;
+    let until = warm + order.measure_ns;
     let (mut end_ns, mut operations) = (begin_ns, 0);
     while end_ns < until {
         black_box(work.run(*next, batch));

@@ -2,16 +2,16 @@
 //! together.
 
 use std::cell::Cell;
-use std::sync::Barrier;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use ringside_contract::operations::{Prepared, Workload};
+use ringside_contract::operations::{Prepared, Work, Workload};
 use ringside_metal::ThreadUsage;
 
 use super::closed::{self, BatchHistogram};
 use super::open::{self, Share};
 use super::orders::{RunOrder, RunReport, ThreadFigures};
+use super::start::Start;
 use crate::driver::pin;
 use crate::latency::Latencies;
 
@@ -49,12 +49,11 @@ impl ThreadReport {
             times,
         }
     }
-}
 
-impl ThreadReport {
     fn cycles_per_ns(&self) -> Option<f64> {
         let wall_ns = self.end_ns.saturating_sub(self.begin_ns);
-        (wall_ns > 0).then(|| Some(self.cycles? as f64 / wall_ns as f64))?
+        let cycles = self.cycles.filter(|_| wall_ns > 0)?;
+        Some(cycles as f64 / wall_ns as f64)
     }
 }
 
@@ -72,8 +71,8 @@ pub(super) struct Crew<'a> {
     prepared: &'a dyn Prepared,
     threads: Vec<Member>,
     cores: u32,
-    /// One that has panicked: the others would wait for it at the next start.
-    gone: Cell<Option<usize>>,
+    /// One has panicked, for which the others would wait at the next start.
+    is_broken: Cell<bool>,
 }
 
 struct Member {
@@ -85,7 +84,7 @@ struct Member {
 /// Starts the threads and hands them to `lead`; they end behind it.
 ///
 /// # Errors
-/// A thread panicked before it was ready, or could not be started: its number, and what became of it.
+/// A thread panicked before it was ready, or could not be started.
 pub(super) fn with_crew<R>(
     prepared: &dyn Prepared,
     workload: &Workload,
@@ -98,10 +97,10 @@ pub(super) fn with_crew<R>(
     } else {
         count.min(cpus.len())
     };
-    let start_together = Barrier::new(count);
+    let start = Start::new(count);
     thread::scope(|scope| {
         let mut handles = Vec::new();
-        let mut start = |number: usize| {
+        let mut spawn = |number: usize| {
             let (member, ends) = Member::new();
             let life = Life {
                 number: number as u32,
@@ -109,7 +108,7 @@ pub(super) fn with_crew<R>(
                 batch: workload.batch.max(1),
                 cpu: cpus.get(number % cpus.len().max(1)).copied(),
                 threads: count as f64,
-                start_together: &start_together,
+                start: &start,
             };
             let thread = thread::Builder::new()
                 .name(format!("work-{number}"))
@@ -118,13 +117,13 @@ pub(super) fn with_crew<R>(
             handles.push(thread);
             Ok(member)
         };
-        let members = (0..count).map(&mut start).collect::<Result<Vec<_>, _>>();
+        let members = (0..count).map(&mut spawn).collect::<Result<Vec<_>, _>>();
         let led = members.and_then(|threads| {
             let crew = Crew {
                 prepared,
                 threads,
                 cores: cores as u32,
-                gone: Cell::new(None),
+                is_broken: Cell::new(false),
             };
             crew.until_ready()?;
             Ok(lead(&crew))
@@ -161,10 +160,8 @@ impl Member {
 
 impl Crew<'_> {
     fn until_ready(&self) -> Result<(), String> {
-        for (number, member) in self.threads.iter().enumerate() {
-            member.ready.recv().map_err(|_| gone(number))?;
-        }
-        Ok(())
+        let mut members = self.threads.iter();
+        members.try_for_each(|member| member.ready.recv().map_err(|_| gone()))
     }
 
     /// Has all of them work, and waits for the last one.
@@ -172,13 +169,13 @@ impl Crew<'_> {
     /// # Errors
     /// A thread panicked, now or in an earlier run.
     pub(super) fn run(&self, order: RunOrder) -> Result<RunReport, String> {
-        if let Some(number) = self.gone.get() {
-            return Err(gone(number));
+        if self.is_broken.get() {
+            return Err(gone());
         }
-        let reports = self.work(order).map_err(|number| {
-            self.gone.set(Some(number));
-            gone(number)
-        })?;
+        let Some(reports) = self.work(order) else {
+            self.is_broken.set(true);
+            return Err(gone());
+        };
         Ok(RunReport {
             cores: self.cores,
             wrong: self.prepared.check().err(),
@@ -187,20 +184,16 @@ impl Crew<'_> {
         })
     }
 
-    /// The reports of all, or the number of one that gives none.
-    fn work(&self, order: RunOrder) -> Result<Vec<ThreadReport>, usize> {
-        let members = || self.threads.iter().enumerate();
-        for (number, member) in members() {
-            member.orders.send(order).map_err(|_| number)?;
-        }
-        members()
-            .map(|(number, member)| member.reports.recv().map_err(|_| number))
-            .collect()
+    /// The reports of all; `None` when one gives none.
+    fn work(&self, order: RunOrder) -> Option<Vec<ThreadReport>> {
+        let members = || self.threads.iter();
+        members().try_for_each(|member| member.orders.send(order).ok())?;
+        members().map(|member| member.reports.recv().ok()).collect()
     }
 }
 
-fn gone(number: usize) -> String {
-    format!("thread {number} has panicked; the worker's standard error says where")
+fn gone() -> String {
+    "a thread has panicked; the worker's standard error says where".to_owned()
 }
 
 /// What all threads did together.
@@ -232,7 +225,16 @@ struct Life<'a> {
     cpu: Option<usize>,
     /// How many there are, among which a rate is divided.
     threads: f64,
-    start_together: &'a Barrier,
+    start: &'a Start,
+}
+
+/// Where a thread stands between two runs.
+struct Thread<'a> {
+    work: &'a mut dyn Work,
+    /// Number of its next operation.
+    next: u64,
+    /// Operations of a batch, once that was found out.
+    batch: Option<u32>,
 }
 
 /// The thread's ends of the channels.
@@ -248,23 +250,42 @@ impl Life<'_> {
             // Where it is refused, the share of the cores shows it.
             let _ = pin(cpu);
         }
+        let _attendance = self.start.attend();
         let mut work = self.prepared.work(self.number);
         // Nobody listens any more when another thread has panicked.
         let _ = ends.ready.send(());
-        let (mut next, mut batch) = (0, None);
+        let mut thread = Thread {
+            work: work.as_mut(),
+            next: 0,
+            batch: None,
+        };
         for order in ends.orders {
-            self.start_together.wait();
-            let work = work.as_mut();
-            let report = match order.rate_per_s {
-                None => {
-                    let batch = *batch
-                        .get_or_insert_with(|| closed::batch(work, &order, self.batch, &mut next));
-                    closed::run(work, &order, batch, &mut next)
-                }
-                Some(rate) => open::run(work, &order, &self.share(&order, rate), &mut next),
+            let Some(report) = self.run(&order, &mut thread) else {
+                return;
             };
             let _ = ends.reports.send(report);
         }
+    }
+
+    /// `None` when another thread has panicked.
+    fn run(&self, order: &RunOrder, thread: &mut Thread<'_>) -> Option<ThreadReport> {
+        let Some(rate_per_s) = order.rate_per_s else {
+            let (work, next) = (&mut *thread.work, &mut thread.next);
+            let batch = *thread
+                .batch
+                .get_or_insert_with(|| closed::batch(work, order, self.batch, next));
+            let start_ns = self.start.wait()?;
+            return Some(closed::run(work, order, batch, start_ns, next));
+        };
+        let start_ns = self.start.wait()?;
+        let share = self.share(order, rate_per_s);
+        Some(open::run(
+            thread.work,
+            order,
+            &share,
+            start_ns,
+            &mut thread.next,
+        ))
     }
 
     /// Of a rate that is divided among all threads.

@@ -187,27 +187,37 @@ fn count(
     Ok(())
 }
 
+/// Far more than any clock can tell apart.
+const RATE_MAX: f64 = 1e8;
+
 /// What threads are told to do for such a load.
 ///
 /// # Errors
-/// A sweep, which they do not have.
+/// A sweep, which they do not have, or a rate that nobody can offer.
 pub(super) fn run_order(
     arrivals: &Arrivals,
     timing: &BlockTiming,
     seed: u64,
 ) -> Result<RunOrder, LoadError> {
+    let refused = |because: &str| LoadError::Settings {
+        because: because.to_owned(),
+    };
     let (rate_per_s, poisson) = match arrivals {
         Arrivals::Closed { .. } => (None, false),
         Arrivals::Open {
             rate_per_s,
             poisson,
             ..
-        } => (Some(*rate_per_s), *poisson),
+        } if *rate_per_s <= RATE_MAX => (Some(*rate_per_s), *poisson),
+        Arrivals::Open { .. } => {
+            return Err(refused(
+                "no more than 100,000,000 operations a second can be started; take a lower rate",
+            ));
+        }
         Arrivals::Sweep { .. } => {
-            return Err(LoadError::Settings {
-                because: "operations in process have no sweep; take load=closed or load=open"
-                    .to_owned(),
-            });
+            return Err(refused(
+                "operations in process have no sweep; take load=closed or load=open",
+            ));
         }
     };
     Ok(RunOrder {

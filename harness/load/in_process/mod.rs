@@ -11,6 +11,7 @@ mod drive;
 mod open;
 mod orders;
 mod serve;
+mod start;
 mod turns;
 
 pub(crate) use drive::drive;

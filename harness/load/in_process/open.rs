@@ -26,16 +26,19 @@ pub(super) fn run(
     work: &mut dyn Work,
     order: &RunOrder,
     share: &Share,
+    start_ns: u64,
     next: &mut u64,
 ) -> ThreadReport {
-    let start = monotonic_ns();
-    let begin_ns = start + order.warmup_ns;
+    let begin_ns = start_ns + order.warmup_ns;
     let until = begin_ns + order.measure_ns;
     let mut state = OpenLoop {
-        schedule: share.schedule(order.poisson, start),
+        schedule: share.schedule(order.poisson, start_ns),
         begin_ns,
         before: None,
-        free_at: start,
+        free_at: start_ns,
+        began_at: start_ns,
+        is_behind: false,
+        busy_ns: 0,
         figures: ThreadFigures::default(),
         times: Latencies::new(),
     };
@@ -72,8 +75,14 @@ struct OpenLoop {
     begin_ns: u64,
     /// What the thread had used when it began to count.
     before: Option<ThreadUsage>,
-    /// When the last operation ended.
+    /// When the last operation began.
+    began_at: u64,
+    /// When it ended.
     free_at: u64,
+    /// It works off what a late start has left.
+    is_behind: bool,
+    /// Time in operations.
+    busy_ns: u64,
     figures: ThreadFigures,
     times: Latencies,
 }
@@ -88,12 +97,17 @@ impl OpenLoop {
             spin_loop();
             now = monotonic_ns();
         }
+        let could_start = intended.max(self.free_at);
+        // Once it was late by its own doing, what waits behind that is late by it too.
+        self.is_behind &= intended < self.free_at;
+        self.is_behind |= now.saturating_sub(could_start) > LATE_NS;
         if intended >= self.begin_ns {
             self.read_at(now);
             self.figures.offered += 1;
-            let could_start = intended.max(self.free_at);
-            self.figures.late += u64::from(now.saturating_sub(could_start) > LATE_NS);
+            let is_late = self.is_behind && now.saturating_sub(intended) > LATE_NS;
+            self.figures.late += u64::from(is_late);
         }
+        self.began_at = now;
     }
 
     /// Reads the clocks once, just before what counts.
@@ -108,6 +122,7 @@ impl OpenLoop {
         self.free_at = monotonic_ns();
         if intended >= self.begin_ns {
             self.times.record(self.free_at - intended);
+            self.busy_ns += self.free_at - self.began_at;
             self.figures.operations += 1;
         }
         self.schedule.advance();
@@ -139,6 +154,8 @@ impl OpenLoop {
         );
         ThreadReport {
             figures: ThreadFigures {
+                // It spins in between, which is not what an operation costs.
+                cpu_ns: self.busy_ns,
                 offered: self.figures.offered,
                 late: self.figures.late,
                 unanswered: self.figures.unanswered,

@@ -75,6 +75,7 @@ pub(super) struct ThreadFigures {
     pub(super) late: u64,
     /// Of these, not started when the time was over.
     pub(super) unanswered: u64,
+    /// Processor time; of an open loop the time in operations, as the thread spins in between.
     pub(super) cpu_ns: u64,
     /// Ready to go on, while others had the processor; absent where the kernel does not tell.
     pub(super) waited_ns: Option<u64>,

@@ -1,7 +1,9 @@
 //! A worker and its generator from end to end, with an operation that counts.
 
+use std::hint::spin_loop;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use ringside_contract::operations::map::{KeyChoice, MapTask};
 use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Work, Workload};
@@ -11,12 +13,13 @@ use ringside_contract::{
 };
 
 use super::orders::{Order, Reply, RunOrder, Talk};
-use super::{drive, serve};
+use super::{drive, serve, take_turns};
 use crate::error::LoadError;
-use crate::options::DriveOptions;
+use crate::options::{DriveOptions, TurnOptions};
 
-/// Counts its operations, is wrong from a number on, and panics in one of its threads from a number on.
+/// Counts its operations, is wrong from a number on, panics in one of its threads from a number on, and takes its time.
 struct Counting {
+    takes: Duration,
     wrong_from: u64,
     panics_from: u64,
 }
@@ -29,12 +32,14 @@ static META: ImplementationMeta = ImplementationMeta {
 };
 
 struct Counted {
+    takes: Duration,
     done: AtomicU64,
     wrong_from: u64,
     panics_from: u64,
 }
 
 struct CountingWork<'a> {
+    takes: Duration,
     counted: &'a AtomicU64,
     next: u64,
     panics_from: u64,
@@ -52,6 +57,7 @@ impl InProcess for Counting {
             });
         }
         Ok(Box::new(Counted {
+            takes: self.takes,
             done: AtomicU64::new(0),
             wrong_from: self.wrong_from,
             panics_from: self.panics_from,
@@ -68,6 +74,7 @@ impl InProcess for Counting {
 impl Prepared for Counted {
     fn work(&self, thread: u32) -> Box<dyn Work + '_> {
         Box::new(CountingWork {
+            takes: self.takes,
             counted: &self.done,
             next: 0,
             panics_from: if thread == 1 {
@@ -96,12 +103,17 @@ impl Work for CountingWork<'_> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
         assert_eq!(first, self.next, "operations follow one another");
         assert!(first < self.panics_from, "on purpose");
+        let began = Instant::now();
+        while began.elapsed() < self.takes {
+            spin_loop();
+        }
         self.next += u64::from(count);
         self.counted.fetch_add(count.into(), Ordering::Relaxed)
     }
 }
 
 static RIGHT: Counting = Counting {
+    takes: Duration::ZERO,
     wrong_from: u64::MAX,
     panics_from: u64::MAX,
 };
@@ -109,8 +121,13 @@ static WRONG: Counting = Counting {
     wrong_from: 1,
     ..RIGHT
 };
+static SLOW: Counting = Counting {
+    takes: Duration::from_millis(1),
+    ..RIGHT
+};
 static PANICS: Counting = Counting {
-    panics_from: 20,
+    // While it finds out how many operations make a batch.
+    panics_from: 4,
     ..RIGHT
 };
 
@@ -175,7 +192,8 @@ fn threads_work_for_the_time_asked_for_and_all_is_counted() {
     // One worker, one block after the other, with other threads.
     for threads in [1, 3] {
         let measures = driven(service.as_ref(), &workload(threads, 10), &CLOSED).unwrap();
-        assert!(measures.duration_s >= 0.02, "{measures:?}");
+        // It begins behind the last batch of the warm-up.
+        assert!(measures.duration_s > 0.01, "{measures:?}");
         assert!(measures.operations > 0 && measures.operations.is_multiple_of(10));
         let rate = measures.operations as f64 / measures.duration_s;
         assert!((measures.throughput_per_s - rate).abs() < 1e-6 * rate);
@@ -203,10 +221,82 @@ fn an_open_loop_starts_as_many_as_were_asked_for() {
         };
         let measures = driven(service.as_ref(), &workload(2, 10), &arrivals).unwrap();
         // 100 in 20 ms; the bounds of a Poisson variate are far wider than five deviations.
-        assert!((40..=170).contains(&measures.operations), "{measures:?}");
+        assert!((40..=170).contains(&measures.offered), "{measures:?}");
+        let ended = measures.operations + measures.unanswered;
+        assert_eq!(ended, measures.offered, "{measures:?}");
         assert!(measures.latency.unwrap().p50_us > 0.0);
     }
     service.stop().unwrap();
+}
+
+#[test]
+fn an_open_loop_that_cannot_keep_up_ends_in_time_and_tells_what_was_left() {
+    let service = start(&SLOW);
+    let arrivals = Arrivals::Open {
+        rate_per_s: 1e6,
+        poisson: false,
+        window: 1,
+    };
+    let measures = driven(service.as_ref(), &workload(1, 10), &arrivals).unwrap();
+    // An operation takes a millisecond and more, so that 20 of 20,000 are started at most.
+    assert!(measures.duration_s < 1.0, "{measures:?}");
+    assert_eq!(measures.offered, 20_000);
+    assert!(measures.unanswered >= 19_980, "{measures:?}");
+    let latency = measures.latency.unwrap();
+    // Half of them would have had to wait for 10 ms and more.
+    assert!(latency.p50_us > 5_000.0, "{latency:?}");
+    let offered = Arrivals::Open {
+        rate_per_s: 1e12,
+        poisson: false,
+        window: 1,
+    };
+    let error = driven(service.as_ref(), &workload(1, 10), &offered).unwrap_err();
+    assert!(error.to_string().contains("lower rate"), "{error}");
+    service.stop().unwrap();
+}
+
+#[test]
+fn workers_take_turns() {
+    let workers = [start(&RIGHT), start(&RIGHT)];
+    let options = TurnOptions {
+        servers: workers
+            .iter()
+            .map(|worker| (worker.endpoint().addresses[0], std::process::id()))
+            .collect(),
+        order: vec![vec![0, 1], vec![1, 0]],
+        timing: BlockTiming {
+            warmup_ms: 1,
+            measure_ms: 10,
+            count_ms: 5,
+        },
+        seed: 1,
+        cpus: Vec::new(),
+        congestion: None,
+        allow_remote: false,
+    };
+    let taken = take_turns(&workload(2, 10), &CLOSED, &options).unwrap();
+    let places: Vec<_> = taken
+        .turns
+        .iter()
+        .map(|turn| (turn.round, turn.server))
+        .collect();
+    assert_eq!(places, [(0, 0), (0, 1), (1, 1), (1, 0)]);
+    for turn in &taken.turns {
+        assert!(turn.operations > 0 && turn.wrong == 0, "{turn:?}");
+        assert!(
+            turn.wall_ns >= 5_000_000 && turn.server_cpu_ns > 0,
+            "{turn:?}"
+        );
+        assert_eq!(turn.whole_operations(), turn.operations);
+    }
+    assert_eq!(taken.counts.len(), 2);
+    assert!(
+        taken.counts.iter().all(|count| count.operations > 0),
+        "{taken:?}"
+    );
+    workers
+        .into_iter()
+        .for_each(|worker| _ = worker.stop().unwrap());
 }
 
 #[test]
@@ -257,7 +347,7 @@ fn a_thread_that_panics_is_told_of_and_the_next_workload_is_taken() {
         let Ok(Some(Reply::Failed(because))) = talk.hear() else {
             panic!("a run with a thread that panicked was no failure");
         };
-        assert!(because.contains("thread 1 has panicked"), "{because}");
+        assert!(because.contains("a thread has panicked"), "{because}");
     }
     talk.say(&Order::Prepare(workload(1, 10))).unwrap();
     assert!(matches!(talk.hear(), Ok(Some(Reply::Done))));

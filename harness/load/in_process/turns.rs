@@ -8,9 +8,10 @@ use ringside_metal::{AllocationProbe, CallCounter};
 
 use super::drive::{Worker, run_order};
 use super::orders::{RunOrder, RunReport, ThreadFigures};
+use crate::counting::{Calls, told};
 use crate::error::LoadError;
+use crate::options::TurnOptions;
 use crate::system::SystemReading;
-use crate::turns::TurnOptions;
 use crate::watch::Watched;
 
 /// Has the workers work in turn and gives every turn in the order in which it was taken, and what was counted.
@@ -61,9 +62,6 @@ struct Turning {
     watched: Watched,
 }
 
-/// How often something was called, or why nobody knows.
-type Calls = Result<u64, String>;
-
 impl Turning {
     fn prepare(target: SocketAddr, process: u32, workload: &Workload) -> Result<Self, LoadError> {
         let mut worker = Worker::connect(target)?;
@@ -99,18 +97,35 @@ impl Turning {
         })
     }
 
-    /// The operations of a turn with its warm-up, and what was counted meanwhile.
+    /// The operations of a turn, and what was called for them: less what an order takes in which nothing is done.
     fn count_in(
+        &mut self,
+        order: RunOrder,
+        open: impl Fn(&[u32]) -> Result<CallCounter, String>,
+    ) -> Result<(u64, Calls), LoadError> {
+        let nothing = RunOrder {
+            warmup_ns: 0,
+            measure_ns: 0,
+            ..order
+        };
+        let (_, idle) = self.counted(nothing, &open)?;
+        let work = RunOrder {
+            warmup_ns: 0,
+            ..order
+        };
+        let (operations, calls) = self.counted(work, &open)?;
+        let calls = calls.and_then(|calls| Ok(calls.saturating_sub(idle?)));
+        Ok((operations, calls))
+    }
+
+    fn counted(
         &mut self,
         order: RunOrder,
         open: impl Fn(&[u32]) -> Result<CallCounter, String>,
     ) -> Result<(u64, Calls), LoadError> {
         let counter = open(&self.watched.threads());
         let started = counter.and_then(|counter| told(counter.start()).map(|()| counter));
-        let report = self.worker.run(RunOrder {
-            warmup_ns: 0,
-            ..order
-        })?;
+        let report = self.worker.run(order)?;
         let counted = started.and_then(|counter| told(counter.stop()));
         Ok((sum(&report, |thread| thread.operations), counted))
     }
@@ -130,10 +145,6 @@ fn known(metric: &str, calls: Calls, uncounted: &mut Vec<NotCounted>) -> Option<
             None
         }
     }
-}
-
-fn told<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, String> {
-    result.map_err(|error| error.to_string())
 }
 
 /// Threads read their own clocks at the ends of what is measured, so that nothing before it or behind it is in their time.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringside_contract::operations::map::TestedMap;
 
@@ -9,6 +10,10 @@ use ringside_contract::operations::map::TestedMap;
 pub(super) struct Wrong {
     map: Mutex<HashMap<u64, u64>>,
     fault: Fault,
+    /// Threads that are between two steps.
+    between: AtomicUsize,
+    /// How often a thread still waits there for another one.
+    meetings: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +27,7 @@ pub(super) enum Fault {
     Forgets,
     /// A look-up gives the value of another key at times.
     MixesUp,
-    /// A look-up finds nothing while there are from 1,024 to 2,048 entries.
+    /// A look-up finds nothing once there are 1,024 entries.
     HidesWhileItGrows,
 }
 
@@ -31,7 +36,29 @@ impl Wrong {
         Self {
             map: Mutex::default(),
             fault,
+            between: AtomicUsize::new(0),
+            meetings: AtomicUsize::new(200),
         }
+    }
+
+    /// Between two steps: lets another thread come there too, if there is one.
+    fn meet(&self) {
+        let left = |left: usize| left.checked_sub(1);
+        if self
+            .meetings
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+            .is_err()
+        {
+            return std::thread::yield_now();
+        }
+        self.between.fetch_add(1, Ordering::Relaxed);
+        for _ in 0..10_000 {
+            if self.between.load(Ordering::Relaxed) > 1 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.between.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -41,7 +68,7 @@ impl TestedMap for Wrong {
         let found = map.get(&key).copied()?;
         let other = || map.values().find(|&&value| value != found).copied();
         match self.fault {
-            Fault::HidesWhileItGrows if (1 << 10..1 << 11).contains(&map.len()) => None,
+            Fault::HidesWhileItGrows if map.len() >= 1 << 10 => None,
             Fault::MixesUp if found.is_multiple_of(64) => other().or(Some(found)),
             _ => Some(found),
         }
@@ -56,7 +83,7 @@ impl TestedMap for Wrong {
         if self.fault == Fault::InsertsInTwoSteps {
             let before = map.get(&key).copied();
             drop(map);
-            std::thread::yield_now();
+            self.meet();
             self.map.lock().unwrap().insert(key, value);
             return before;
         }
@@ -66,7 +93,7 @@ impl TestedMap for Wrong {
     fn remove(&self, key: u64) -> Option<u64> {
         if self.fault == Fault::RemovesInTwoSteps {
             let before = self.map.lock().unwrap().get(&key).copied();
-            std::thread::yield_now();
+            self.meet();
             self.map.lock().unwrap().remove(&key);
             return before;
         }

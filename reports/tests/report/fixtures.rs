@@ -26,9 +26,10 @@ pub(crate) fn interval(point: f64, share: f64) -> Interval {
 }
 
 /// Every document but the large one, with its name.
-pub(crate) fn documents() -> [(&'static str, Verdicts); 7] {
+pub(crate) fn documents() -> [(&'static str, Verdicts); 8] {
     [
         ("rich", rich()),
+        ("threads", threads()),
         ("smoke", smoke()),
         ("empty", empty()),
         ("tiny", tiny()),
@@ -52,6 +53,30 @@ pub(crate) fn empty() -> Verdicts {
         skipped: Vec::new(),
         formulas: Vec::new(),
     }
+}
+
+/// Maps with one, two and eight threads on the machine of [`run`], which has two cores.
+pub(crate) fn threads() -> Verdicts {
+    let mut verdicts = empty();
+    for (threads, faster) in [("1", 1.0), ("2", 1.9), ("8", 1.7)] {
+        let scenario = if threads == "1" {
+            "map/read".to_owned()
+        } else {
+            format!("map/read{{threads={threads}}}")
+        };
+        let cells = ["map/mutex", "map/papaya"].map(|implementation| {
+            let mut cell = cell(&scenario, implementation, "closed", 1, 8);
+            let rate = &mut cell.metrics.get_mut("throughput").unwrap().interval;
+            *rate = interval(20e6 * faster, 0.01);
+            cell.params.set("threads", threads);
+            cell.metrics.retain(|name, _| !name.starts_with("latency"));
+            cell.curve.clear();
+            cell
+        });
+        verdicts.rankings.push(ranking(&scenario, &cells));
+        verdicts.cells.extend(cells);
+    }
+    verdicts
 }
 
 /// One scenario, one implementation, one round, one point of latency.
@@ -302,6 +327,8 @@ fn add_scenario(verdicts: &mut Verdicts, scenario: &str, load: &str) {
     cells[5].invalid = Some("the generator was the limit in 6 of 8 rounds".to_owned());
     cells[5].limited_by = Some(Limit::Generator);
     cells[3].failures = vec!["round 4: the server ended with signal 9 after 0.4 s".to_owned()];
+    cells[1].disturbed =
+        Some("other programs used 31.0 % of the server's core in the median block".to_owned());
     cells[2].warnings =
         vec!["the congestion control could not be set on accepted sockets".to_owned()];
     cells[4].program = Some("nginx 1.22.1".to_owned());
@@ -351,6 +378,7 @@ fn cell(
         rounds,
         failures: Vec::new(),
         invalid: None,
+        disturbed: None,
         limited_by: Some(if index == 8 {
             Limit::Neither
         } else {

@@ -148,6 +148,10 @@ fn takes_turns(spec: &ScenarioSpec, catalogue: &Catalogue) -> Result<(), UsageEr
     let plan = scenario.load(&params).map_err(|error| usage(&error))?;
     let because = match plan.arrivals {
         Arrivals::Sweep { .. } => "a sweep has no turns",
+        // Its threads spin until the next operation is to start: rate and processor time are those of the offer.
+        Arrivals::Open { .. } if scenario.workload(&params, 0).is_some() => {
+            "threads in an open loop do as much as they are asked to, however fast that goes"
+        }
         _ if plan.operations_min > 0 => "its operations are larger than a turn",
         _ => return Ok(()),
     };

@@ -26,6 +26,8 @@ pub(super) struct Comparison<'a> {
     pub(super) root: PathBuf,
     /// Where both sides are.
     pub(super) placement: Placement,
+    /// The same as far as it is judged by it: a generator that only gives orders is no limit, whoever else has its core.
+    pub(super) judged: Placement,
 }
 
 /// A build and what it serves.
@@ -67,6 +69,8 @@ pub(super) struct Measured {
     turns: Option<TurnLengths>,
 }
 
+/// The label of head in a triple.
+const HEAD: &str = "head";
 /// Triples that may fail before nothing more is tried: one may fail by chance, several will go on to.
 const FAILURES_MAX: usize = 3;
 /// As long as no larger part of the triples fails than one in so many, more are tried all the same.
@@ -123,7 +127,7 @@ impl Conditions<'_> {
         let sides = [
             ("base", &comparison.base),
             ("again", &comparison.base),
-            ("head", &comparison.head),
+            (HEAD, &comparison.head),
         ];
         let contestants = sides.map(|(label, contender)| Contestant {
             label,
@@ -162,7 +166,7 @@ impl Conditions<'_> {
         if measured.uncounted.is_empty() {
             measured.uncounted.clone_from(&record.uncounted);
         }
-        match effect(&record, "head", &comparison.placement) {
+        match effect(&record, HEAD, &comparison.judged) {
             Ok(effect) => measured.effects.push(effect),
             Err(error) => measured.failures.push(error),
         }
@@ -208,10 +212,18 @@ impl Measured {
         failures >= FAILURES_MAX && failures * FAILURES_PART > failures + self.effects.len()
     }
 
-    /// Whether a build does not do what it should. Where turns ended without an operation, a busy machine has
-    /// spoilt them, which says nothing of either build.
+    /// Whether a build does not do what it should. Where some turns ended without an operation, a busy machine has
+    /// spoilt them, which says nothing of either build; but a head that does nothing in any turn hangs.
     pub(super) fn is_broken(&self) -> bool {
-        let starved = |error: &EffectError| matches!(error, EffectError::Nothing { .. });
+        let starved = |error: &EffectError| match error {
+            EffectError::Nothing {
+                server,
+                without,
+                turns,
+                ..
+            } => server != HEAD || without < turns,
+            _ => false,
+        };
         self.has_failed() && !self.failures.iter().all(starved)
     }
 
@@ -268,14 +280,18 @@ mod tests {
         }
     }
 
-    fn starved(number: u32) -> EffectError {
+    fn without(server: &str, without: usize) -> EffectError {
         EffectError::Nothing {
-            number,
-            server: "base".to_owned(),
-            without: 2,
-            turns: 2,
+            number: 0,
+            server: server.to_owned(),
+            without,
+            turns: 4,
             what: "operations",
         }
+    }
+
+    fn starved(_: u32) -> EffectError {
+        without("base", 4)
     }
 
     fn ended(number: u32) -> EffectError {
@@ -327,5 +343,13 @@ mod tests {
             true,
             "verify",
         );
+    }
+
+    #[test]
+    fn a_head_that_does_nothing_hangs_and_one_that_is_starved_does_not() {
+        let all = |failure: fn() -> EffectError| measured(0, (0..3).map(|_| failure()).collect());
+        check(all(|| without("head", 4)), true, true, "verify");
+        check(all(|| without("head", 3)), true, false, "quieter");
+        check(all(|| without("again", 4)), true, false, "quieter");
     }
 }

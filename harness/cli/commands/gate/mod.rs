@@ -21,7 +21,7 @@ mod sides;
 use std::path::Path;
 
 use anyhow::Context;
-use ringside_contract::{GateVerdict, Phase};
+use ringside_contract::{GateVerdict, Phase, Placement};
 use ringside_judge::{Decision, GateRule};
 use ringside_run::{Catalogue, GateCell, GatePlan, TripleLog, new_folder, now_s, place_for_load};
 
@@ -234,6 +234,7 @@ fn comparison<'a>(
         .with_file_name(format!("root-{}-{}", id.family, id.name));
     ringside_run::write_fixtures(&root, scenario, &params)
         .with_context(|| format!("failed to write the files of {id} into {}", root.display()))?;
+    let placement = place_for_load(scenario, &params, &session.host, &session.placement);
     let subject = |side: &'a sides::Side| {
         anyhow::Ok(Contender {
             side,
@@ -244,7 +245,14 @@ fn comparison<'a>(
         cell,
         base: subject(&sides.base)?,
         head: subject(&sides.head)?,
-        placement: place_for_load(scenario, &params, &session.host, &session.placement),
+        judged: match scenario.workload(&params, 0) {
+            Some(_) => Placement {
+                generator_cpus: Vec::new(),
+                ..placement.clone()
+            },
+            None => placement.clone(),
+        },
+        placement,
         root,
     }))
 }

@@ -90,7 +90,12 @@ fn a_gate_leaves_triples_a_report_and_a_summary() {
     );
     let gate = only_folder(&out.join("gates"));
     let triples = json_lines(&gate.join("triples.jsonl"));
-    assert!(triples.len() >= 10, "{}", triples.len());
+    // Where it decides, it has seen ten; a starved machine ends it earlier.
+    assert!(
+        triples.len() >= if code == 0 { 10 } else { 3 },
+        "{}",
+        triples.len()
+    );
     for triple in triples {
         assert_eq!(triple["turns"].as_array().unwrap().len(), 12, "{triple}");
     }

@@ -197,6 +197,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("http/small", "operations_per_cpu_s"),
         info("http/large", "cpu_per_gb"),
         info("echo/small", "throughput"),
+        info("map/read", "throughput"),
         info("mqtt/pairs", "operations_per_cpu_s"),
         info("mqtt/fan_out", "operations_per_cpu_s"),
         info("mqtt/connect", "operations_per_cpu_s"),
@@ -205,7 +206,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
     ]
 }
 
-/// Judges claims on records, with the families echo, http and mqtt built.
+/// Judges claims on records, with the families echo, http, map and mqtt built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -220,8 +221,10 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "nginx",
         "mosquitto",
         "rumqttd",
+        "papaya",
+        "bucketed",
     ];
-    let implementations: Vec<_> = ["echo", "http", "mqtt"]
+    let implementations: Vec<_> = ["echo", "http", "map", "mqtt"]
         .iter()
         .flat_map(|family| {
             names
@@ -230,7 +233,7 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         })
         .collect();
     let families = Families {
-        built: vec!["echo".to_owned(), "http".to_owned(), "mqtt".to_owned()],
+        built: ["echo", "http", "map", "mqtt"].map(str::to_owned).to_vec(),
         roadmap: vec!["raft".to_owned()],
     };
     judge(&JudgeInput {

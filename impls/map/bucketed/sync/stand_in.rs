@@ -51,7 +51,7 @@ impl<T: 'static> AtomicPtr<T> {
 
     pub(crate) fn load(&self, order: Ordering) -> *mut T {
         let bugs = [Bug::EntriesNotAcquired, Bug::TableNotAcquired];
-        self.0.load(Self::weakened(order, bugs))
+        self.0.load(Self::weakened(order, Ordering::Relaxed, bugs))
     }
 
     pub(crate) fn compare_exchange(
@@ -62,22 +62,18 @@ impl<T: 'static> AtomicPtr<T> {
         failure: Ordering,
     ) -> Result<*mut T, *mut T> {
         let bugs = [Bug::EntriesNotReleased, Bug::TableNotReleased];
-        let success = Self::weakened(success, bugs);
+        let success = Self::weakened(success, Ordering::Acquire, bugs);
         self.0.compare_exchange(old, new, success, failure)
     }
 
-    /// The order, or none when the bug of pointers of this type is planted.
-    fn weakened(order: Ordering, [entries, table]: [Bug; 2]) -> Ordering {
+    /// The order, or the weaker one when the bug of pointers of this type is planted.
+    fn weakened(order: Ordering, weaker: Ordering, [entries, table]: [Bug; 2]) -> Ordering {
         let bug = if TypeId::of::<T>() == TypeId::of::<Table>() {
             table
         } else {
             entries
         };
-        if is_planted(bug) {
-            Ordering::Relaxed
-        } else {
-            order
-        }
+        if is_planted(bug) { weaker } else { order }
     }
 }
 

@@ -79,6 +79,14 @@ impl Heads {
     /// Both.
     pub(super) const ALL: [Self; 2] = [Self::All, Self::OneUnchanged];
 
+    /// Its name in files.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::OneUnchanged => "one_unchanged",
+        }
+    }
+
     /// What a recording's folder has behind its name.
     pub(super) const fn suffix(self) -> &'static str {
         match self {

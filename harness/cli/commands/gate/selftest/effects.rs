@@ -10,7 +10,7 @@ use ringside_contract::TripleRecord;
 use ringside_judge::{MetricEffect, TripleEffect, effect};
 use serde::Deserialize;
 
-use super::case::{CASES, Condition};
+use super::case::{CASES, Condition, Heads};
 use super::recording::{About, PlantedHead};
 
 /// What triples said of one head.
@@ -53,7 +53,7 @@ impl HeadEffects {
 /// Above the lines of all recordings. Slowdowns are natural logarithms, positive where head is slower than base; those
 /// of `again` are of base against itself. `decides` says whether the figure has a say.
 pub(super) const HEAD: &str = "case,condition,head,planted_percent,triple,rate,rate_again,rate_decides,\
-                               processor_time,processor_time_again,processor_time_decides\n";
+                               processor_time,processor_time_again,processor_time_decides,recording\n";
 
 /// One line.
 #[derive(Debug, Deserialize)]
@@ -69,10 +69,13 @@ struct Line {
     processor_time: f64,
     processor_time_again: f64,
     processor_time_decides: bool,
+    /// Triples of two recordings have the same numbers. A file of before has one.
+    #[serde(default)]
+    recording: String,
 }
 
 /// A line for each triple and head; a triple that says nothing has none.
-pub(super) fn lines(about: &About, records: &[TripleRecord]) -> String {
+pub(super) fn lines(about: &About, records: &[TripleRecord], recording: Heads) -> String {
     let mut lines = String::new();
     for head in &about.heads {
         for record in records
@@ -85,7 +88,7 @@ pub(super) fn lines(about: &About, records: &[TripleRecord]) -> String {
             // Writing into a string does not fail.
             let _ = writeln!(
                 lines,
-                "{},{},{},{},{},{},{}",
+                "{},{},{},{},{},{},{},{}",
                 about.case,
                 about.condition,
                 head.label,
@@ -93,6 +96,7 @@ pub(super) fn lines(about: &About, records: &[TripleRecord]) -> String {
                 record.number,
                 figures(&effect.rate),
                 figures(&effect.processor_time),
+                recording.name(),
             );
         }
     }
@@ -189,7 +193,7 @@ fn deal(heads: &mut [HeadEffects]) {
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeadEffects>> {
     let name = path.display();
     let text = std::fs::read(path).with_context(|| format!("failed to read {name}"))?;
-    let mut all: Vec<HeadEffects> = Vec::new();
+    let mut recordings: BTreeMap<String, Vec<HeadEffects>> = BTreeMap::new();
     let mut reader = csv::Reader::from_reader(text.as_slice());
     for (number, line) in (2..).zip(reader.deserialize()) {
         let failed = || format!("failed to read {name}, line {number}, as effects of triples");
@@ -197,17 +201,21 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeadEffects>> {
         let (case, condition) = (&line.case, &line.condition);
         let one = none(case, condition, &line.head, line.planted_percent).with_context(failed)?;
         let said = Said::new(line.triple, line.effect().with_context(failed)?);
-        match all.iter_mut().find(|head| head.is_of(&one)) {
+        let heads = recordings.entry(line.recording).or_default();
+        match heads.iter_mut().find(|head| head.is_of(&one)) {
             Some(known) => known.recordings[0].push(said),
-            None => all.push(HeadEffects {
+            None => heads.push(HeadEffects {
                 recordings: vec![vec![said]],
                 ..one
             }),
         }
     }
-    deal(&mut all);
-    ensure!(!all.is_empty(), "{name} has no line behind its heading");
-    Ok(all)
+    ensure!(
+        !recordings.is_empty(),
+        "{name} has no line behind its heading"
+    );
+    recordings.values_mut().for_each(|heads| deal(heads));
+    Ok(recordings.into_values().flatten().collect())
 }
 
 /// Each head once, with the triples of all its recordings, in the order of conditions and cases.
@@ -292,9 +300,9 @@ mod tests {
     #[test]
     fn lines_of_one_head_are_put_together_and_recordings_stay_apart() {
         let read = file(
-            "mqtt,quiet,p05,5,0,0.05,0.00100,true,0.04,-0.00200,false\n\
-             http,quiet,nul0,0,0,0.01,0,true,0,0,true\n\
-             mqtt,quiet,p05,5,1,0.06,0,true,0.05,0,true\n",
+            "mqtt,quiet,p05,5,0,0.05,0.00100,true,0.04,-0.00200,false,\n\
+             http,quiet,nul0,0,0,0.01,0,true,0,0,true,\n\
+             mqtt,quiet,p05,5,1,0.06,0,true,0.05,0,true,\n",
         )
         .unwrap();
         let all = together([read.clone(), read].concat());
@@ -317,7 +325,7 @@ mod tests {
     #[test]
     fn a_triple_counts_for_one_of_its_heads_without_a_change() {
         let line = |head: &str, percent: u64, triple: u32| {
-            format!("http,quiet,{head},{percent},{triple},0,0,true,0,0,true\n")
+            format!("http,quiet,{head},{percent},{triple},0,0,true,0,0,true,\n")
         };
         let both: String = (0..4)
             .flat_map(|triple| {
@@ -351,15 +359,43 @@ mod tests {
     }
 
     #[test]
+    fn recordings_of_one_file_stay_apart_though_their_triples_have_the_same_numbers() {
+        let line = |head: &str, triple: u32, recording: &str| {
+            format!("http,quiet,{head},0,{triple},0,0,true,0,0,true,{recording}\n")
+        };
+        // All heads in each triple, and one in its turn.
+        let lines = [
+            line("nul0", 0, "all"),
+            line("nul1", 0, "all"),
+            line("nul0", 0, "one_unchanged"),
+            line("nul1", 1, "one_unchanged"),
+        ];
+        let read = together(file(&lines.concat()).unwrap());
+        let alone = |head: &HeadEffects| -> Vec<Vec<bool>> {
+            let of = |said: &Vec<Said>| said.iter().map(|said| said.is_alone).collect();
+            head.recordings.iter().map(of).collect()
+        };
+        let found: Vec<_> = read.iter().map(|head| (&*head.head, alone(head))).collect();
+        let expected = [
+            ("nul0", vec![vec![true], vec![true]]),
+            ("nul1", vec![vec![false], vec![true]]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn a_line_that_is_none_is_told_with_its_number() {
-        let good = "http,quiet,nul0,0,0,0.01,0,true,0,0,true\n";
+        let good = "http,quiet,nul0,0,0,0.01,0,true,0,0,true,\n";
         for (bad, says) in [
             ("http,quiet,nul0,0,0,0.01,0,true,0,0\n", "line 3"),
-            ("http,quiet,nul0,0,0,x,0,true,0,0,true\n", "line 3"),
-            ("http,quiet,nul0,0,0,NaN,0,true,0,0,true\n", "finite"),
-            ("ftp,quiet,nul0,0,0,0.01,0,true,0,0,true\n", "no case `ftp`"),
+            ("http,quiet,nul0,0,0,x,0,true,0,0,true,\n", "line 3"),
+            ("http,quiet,nul0,0,0,NaN,0,true,0,0,true,\n", "finite"),
             (
-                "http,loud,nul0,0,0,0.01,0,true,0,0,true\n",
+                "ftp,quiet,nul0,0,0,0.01,0,true,0,0,true,\n",
+                "no case `ftp`",
+            ),
+            (
+                "http,loud,nul0,0,0,0.01,0,true,0,0,true,\n",
                 "no condition `loud`",
             ),
         ] {

@@ -402,15 +402,16 @@ impl Run<'_> {
 fn evaluate(out: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<HeadSummary>> {
     let mut all = Vec::new();
     let mut lines = effects::HEAD.to_owned();
-    for (about, records) in recorded(out)? {
-        lines.push_str(&effects::lines(&about, &records));
+    for (heads, about, records) in recorded(out)? {
+        lines.push_str(&effects::lines(&about, &records, heads));
         all.extend(effects::of_recording(&about, &records)?);
     }
     let own = out.join("effects.csv");
+    let mut counted: Vec<PathBuf> = Vec::new();
     if !all.is_empty() {
         write_whole(&own, lines.as_bytes())?;
+        counted.extend(own.canonicalize());
     }
-    let mut counted: Vec<PathBuf> = own.canonicalize().into_iter().collect();
     for file in with {
         let known = file.canonicalize().unwrap_or_else(|_| file.clone());
         if counted.contains(&known) {
@@ -425,7 +426,7 @@ fn evaluate(out: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<HeadSummary>> {
 }
 
 /// All that is recorded below `out`.
-fn recorded(out: &Path) -> anyhow::Result<Vec<(About, Vec<TripleRecord>)>> {
+fn recorded(out: &Path) -> anyhow::Result<Vec<(Heads, About, Vec<TripleRecord>)>> {
     let mut all = Vec::new();
     for (condition, heads) in Condition::ALL
         .into_iter()
@@ -439,7 +440,7 @@ fn recorded(out: &Path) -> anyhow::Result<Vec<(About, Vec<TripleRecord>)>> {
             let path = folder.join("triples.jsonl");
             let text = std::fs::read(&path)
                 .with_context(|| format!("failed to read {}", path.display()))?;
-            all.push((about, read_triples(&text, &path)?));
+            all.push((heads, about, read_triples(&text, &path)?));
         }
     }
     Ok(all)
