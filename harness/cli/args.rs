@@ -1,13 +1,13 @@
 //! The command line, as it is read; every command's own arguments become checked types in its file.
 
-mod gate;
+pub(crate) mod gate;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::gate::{GateAction, GateArgs, SelftestArgs};
+pub(crate) use self::gate::GateArgs;
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -120,8 +120,8 @@ fn is_linearizable(map: &dyn TestedMap) -> bool {
 #[test]
 fn every_map_is_linearizable() {
     // Threads meet in other ways each time.
-    let rounds = ["first", "second", "third", "fourth"].into_iter();
-    with_every_map(rounds, |_, map| {
+    let rounds = ["first", "second", "third", "fourth"];
+    with_every_map(&rounds, |_, map| {
         if is_linearizable(map) {
             Ok(())
         } else {

@@ -32,9 +32,10 @@ use self::measure::{Comparison, Conditions, Contender, Measured};
 use self::outcome::{Compared, Outcome, compared};
 use self::progress::GateProgress;
 use self::sides::Sides;
+use crate::args::gate::GateAction;
 #[cfg(not(feature = "plant"))]
-use crate::args::SelftestArgs;
-use crate::args::{GateAction, GateArgs, Global};
+use crate::args::gate::SelftestArgs;
+use crate::args::{GateArgs, Global};
 use crate::datasets;
 use crate::exit::{Exit, UsageError};
 use crate::output::Output;
