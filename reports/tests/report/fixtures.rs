@@ -29,7 +29,7 @@ pub(crate) fn interval(point: f64, share: f64) -> Interval {
 pub(crate) fn documents() -> [(&'static str, Verdicts); 8] {
     [
         ("rich", rich()),
-        ("threads", threads()),
+        ("threads", crate::threads::threads()),
         ("smoke", smoke()),
         ("empty", empty()),
         ("tiny", tiny()),
@@ -53,30 +53,6 @@ pub(crate) fn empty() -> Verdicts {
         skipped: Vec::new(),
         formulas: Vec::new(),
     }
-}
-
-/// Maps with one, two and eight threads on the machine of [`run`], which has two cores.
-pub(crate) fn threads() -> Verdicts {
-    let mut verdicts = empty();
-    for (threads, faster) in [("1", 1.0), ("2", 1.9), ("8", 1.7)] {
-        let scenario = if threads == "1" {
-            "map/read".to_owned()
-        } else {
-            format!("map/read{{threads={threads}}}")
-        };
-        let cells = ["map/mutex", "map/papaya"].map(|implementation| {
-            let mut cell = cell(&scenario, implementation, "closed", 1, 8);
-            let rate = &mut cell.metrics.get_mut("throughput").unwrap().interval;
-            *rate = interval(20e6 * faster, 0.01);
-            cell.params.set("threads", threads);
-            cell.metrics.retain(|name, _| !name.starts_with("latency"));
-            cell.curve.clear();
-            cell
-        });
-        verdicts.rankings.push(ranking(&scenario, &cells));
-        verdicts.cells.extend(cells);
-    }
-    verdicts
 }
 
 /// One scenario, one implementation, one round, one point of latency.
@@ -336,7 +312,7 @@ fn add_scenario(verdicts: &mut Verdicts, scenario: &str, load: &str) {
     verdicts.cells.extend(cells);
 }
 
-fn cell(
+pub(crate) fn cell(
     scenario: &str,
     implementation: &str,
     load: &str,
@@ -435,7 +411,7 @@ fn sweep(slower: f64) -> Vec<SweepPoint> {
         .collect()
 }
 
-fn ranking(scenario: &str, cells: &[CellSummary]) -> Ranking {
+pub(crate) fn ranking(scenario: &str, cells: &[CellSummary]) -> Ranking {
     let ranked = cells.iter().map(|cell| {
         let own = cell.metrics["operations_per_cpu_s"].interval;
         let best = cells[0].metrics["operations_per_cpu_s"].interval;

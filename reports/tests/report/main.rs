@@ -17,3 +17,4 @@ mod page;
 mod profile;
 #[cfg(test)]
 mod published;
+mod threads;

@@ -301,25 +301,6 @@ fn a_self_comparison_shows_width_pairs_and_coverage() {
 }
 
 #[test]
-fn threads_stand_beside_each_other_and_more_than_cores_are_no_speed_up() {
-    let html = page(&fixtures::threads(), &[]);
-    let section = html.split("id=\"scaling\"").nth(1).unwrap();
-    let section = section.split("</section>").next().unwrap();
-    for part in [
-        "thread</th>",
-        "threads</th>",
-        "(oversubscribed)</th>",
-        "1.90×",
-    ] {
-        assert!(section.contains(part), "{part} is not in {section}");
-    }
-    assert_eq!(section.matches("1.90×").count(), 2, "{section}");
-    assert!(!section.contains("1.70×"), "{section}");
-    // What has one number of threads has no such section.
-    assert!(!page(&fixtures::rich(), &[]).contains("id=\"scaling\""));
-}
-
-#[test]
 fn five_hundred_cells_make_a_page_of_a_few_megabytes_in_a_moment() {
     let verdicts = fixtures::large(500, 150);
     let began = Instant::now();
