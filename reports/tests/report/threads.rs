@@ -16,8 +16,8 @@ pub(crate) fn threads() -> Verdicts {
         };
         let cells = ["map/mutex", "map/papaya"].map(|implementation| {
             let mut cell = cell(&scenario, implementation, "closed", 1, 8);
-            let rate = &mut cell.metrics.get_mut("throughput").unwrap().interval;
-            *rate = interval(20e6 * faster, 0.01);
+            let rate = cell.metrics.entry("throughput".to_owned());
+            rate.and_modify(|rate| rate.interval = interval(20e6 * faster, 0.01));
             cell.params.set("threads", threads);
             cell.metrics.retain(|name, _| !name.starts_with("latency"));
             cell.curve.clear();
@@ -32,8 +32,8 @@ pub(crate) fn threads() -> Verdicts {
 #[test]
 fn threads_stand_beside_each_other_and_more_than_cores_are_no_speed_up() {
     let html = page(&threads(), &[]);
-    let section = html.split("id=\"scaling\"").nth(1).unwrap();
-    let section = section.split("</section>").next().unwrap();
+    let section = html.split("id=\"scaling\"").nth(1).unwrap_or_default();
+    let section = section.split("</section>").next().unwrap_or_default();
     for part in [
         "thread</th>",
         "threads</th>",
