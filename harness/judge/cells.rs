@@ -9,7 +9,7 @@ use crate::figure::percent;
 use crate::histogram::curve;
 use crate::index::{Cell, Index, LATE_SHARE_MAX};
 use crate::interval::{NOMINAL_CONFIDENCE, median_interval};
-use crate::metrics::metrics;
+use crate::metrics::{metric, metrics};
 use crate::neighbours::disturbed;
 use crate::pairing::summary;
 
@@ -51,10 +51,7 @@ fn cell_summary(cell: &Cell<'_>) -> CellSummary {
         rounds: u32::try_from(cell.rounds.len()).unwrap_or(u32::MAX),
         failures: cell.failures.clone(),
         invalid: invalid(cell),
-        disturbed: metrics()
-            .iter()
-            .find(|metric| metric.name == "throughput")
-            .and_then(|rate| disturbed(cell, rate)),
+        disturbed: metric("throughput").and_then(|rate| disturbed(cell, rate)),
         limited_by: cell.limited_by(),
         metrics: metric_summaries(cell),
         curve,

@@ -342,6 +342,10 @@ fn batch_p50(measures: &Measures) -> Option<f64> {
 
 /// What the connections added, in KiB for each: the process had a size before the first of them.
 fn added_memory(measures: &Measures) -> Option<f64> {
+    if measures.threads.is_some() {
+        // A worker's only connection brings it orders.
+        return None;
+    }
     let server = measures.server.as_ref()?;
     let added = server.rss_bytes.saturating_sub(server.rss_before_bytes);
     per(added as f64 / 1024.0, f64::from(measures.connections))

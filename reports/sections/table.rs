@@ -106,7 +106,7 @@ fn has(view: &ScenarioView<'_>, metric: &str) -> bool {
     match metric {
         "bandwidth" | "cpu_per_gb" => moves_bytes(view) && !figures(metric).is_empty(),
         // A column of zeros says nothing.
-        "error_rate" => figures(metric).iter().any(|share| *share > 0.0),
+        "error_rate" | "bytes_per_op" => figures(metric).iter().any(|share| *share > 0.0),
         _ if is_percentile(metric) => !figures("latency_p50").is_empty(),
         _ => !figures(metric).is_empty(),
     }
