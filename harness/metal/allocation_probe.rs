@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -124,9 +126,16 @@ impl Drop for AllocationProbe {
     }
 }
 
-/// One that is still in use stays, and is removed by whoever comes next.
+/// Waits a little for one that is in use: a child that another thread has just started holds a copy of each counter until
+/// it executes its program. One that stays in use is removed by whoever comes next.
 fn remove(tracefs: &Tracefs, group: &str, event: &str) {
-    let _ = tracefs.append(LIST, &format!("-:{group}/{event}\n"));
+    let command = format!("-:{group}/{event}\n");
+    for _ in 0..REMOVALS {
+        match tracefs.append(LIST, &command) {
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => thread::sleep(REMOVAL_PAUSE),
+            _ => return,
+        }
+    }
 }
 
 /// What the groups of probes begin with that processes of this namespace set, before their ids: ids of processes mean
@@ -195,6 +204,10 @@ fn place(maps: &str, address: usize) -> Result<(String, usize), String> {
 
 /// The file in which probes are listed, set and removed.
 const LIST: &str = "uprobe_events";
+
+/// How often a probe that is in use is tried to be removed, and the pause between: half a second in all.
+const REMOVALS: u32 = 250;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(2);
 
 #[cfg(test)]
 mod tests {

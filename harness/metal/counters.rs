@@ -217,7 +217,17 @@ mod tests {
         let group = probe.event();
         let group = group.trim_end_matches(":*");
         assert!(listed(group));
-        drop((counter, probe));
+        // As a child has it that another thread starts: for a moment.
+        let copies: Vec<_> = counter.counters.iter().map(OwnedFd::try_clone).collect();
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                drop(copies);
+            });
+            start.wait();
+            drop((counter, probe));
+        });
         assert!(!listed(group));
     }
 
