@@ -50,6 +50,10 @@ yardsticks *ARGS:
     yardsticks/target/release/yardsticks --base target/selftest/plain \
         --null target/selftest/function --null target/selftest/order --selftest reports/selftest {{ARGS}}
 
+# What operations of one thread cost, by criterion; ARGS name a part, such as `hash/throughput/64`.
+bench-ops *ARGS:
+    cargo bench --package ringside-operations --bench operations -- {{ARGS}}
+
 # Ten minutes of messages through a broker: fails when its memory grows.
 soak:
     cargo bench-all --plan soak

@@ -2,12 +2,19 @@
 //! crates of their own in the same folder.
 
 mod counters;
+mod hash;
 mod map;
 mod script;
 
+use ringside_contract::CountedFunction;
 use ringside_contract::operations::InProcess;
 
 /// Every implementation, families together, in the order of the report.
 pub fn all() -> Vec<&'static dyn InProcess> {
-    [counters::all(), map::all()].concat()
+    [counters::all(), hash::all(), map::all()].concat()
+}
+
+/// The pure functions whose instructions are counted.
+pub fn counted() -> &'static [CountedFunction] {
+    hash::counted()
 }

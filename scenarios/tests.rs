@@ -27,7 +27,7 @@ fn ids_are_paths_of_files_and_each_stands_once() {
 
 #[test]
 fn every_file_of_a_scenario_is_in_the_list() {
-    for family in ["echo", "hash", "http", "mqtt"] {
+    for family in ["counters", "echo", "hash", "http", "map", "mqtt"] {
         for entry in Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(family)
             .read_dir()
@@ -35,9 +35,10 @@ fn every_file_of_a_scenario_is_in_the_list() {
         {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let is_scenario = std::fs::read_to_string(&path)
-                .unwrap()
-                .contains("const META");
+            let text = std::fs::read_to_string(&path).unwrap();
+            let is_scenario = ["const META", "meta: &ScenarioMeta {"]
+                .iter()
+                .any(|part| text.contains(part));
             let listed = all()
                 .iter()
                 .any(|s| s.meta().id == format!("{family}/{name}"));
@@ -126,9 +127,16 @@ fn what_a_session_sends_follows_from_its_arguments() {
     }
 }
 
+/// The scenario of a name, whatever is written behind it.
+fn named(text: &str) -> &'static dyn Scenario {
+    let id = text.split('{').next();
+    let mut all = all().iter().copied();
+    all.find(|scenario| Some(scenario.meta().id) == id).unwrap()
+}
+
 #[test]
 fn common_parameters_become_arrivals() {
-    let scenario = all()[0];
+    let scenario = named("echo/small");
     let arrivals = |text| scenario.load(&resolve(scenario, text)).unwrap().arrivals;
     let open = arrivals("echo/small{load=open,rate=500,arrivals=poisson,window=4}");
     assert_eq!(
@@ -150,21 +158,25 @@ fn common_parameters_become_arrivals() {
 
 #[test]
 fn loads_that_make_no_sense_are_refused_with_what_would() {
-    for (index, text) in [
-        (0, "echo/small{size=23B}"),
-        (0, "echo/small{load=open,rate=0}"),
-        (3, "hash/blocks{length=4097B}"),
-        (3, "hash/blocks{length=4KiB,keys=2000}"),
-        (8, "http/slow_reader{read_rate=0B}"),
+    for text in [
+        "echo/small{size=23B}",
+        "echo/small{load=open,rate=0}",
+        "hash/throughput{key=65KiB}",
+        "hash/throughput{load=sweep}",
+        "http/slow_reader{read_rate=0B}",
     ] {
-        let error = all()[index].load(&resolve(all()[index], text)).unwrap_err();
+        let scenario = named(text);
+        let error = scenario.load(&resolve(scenario, text)).unwrap_err();
         assert!(error.to_string().contains("do not fit together"), "{error}");
     }
 }
 
 #[test]
 fn large_files_are_asked_for_one_at_a_time_unless_told_otherwise() {
-    let connections = |text| all()[6].load(&resolve(all()[6], text)).unwrap().connections;
+    let connections = |text| {
+        let scenario = named(text);
+        scenario.load(&resolve(scenario, text)).unwrap().connections
+    };
     assert_eq!(connections("http/large"), 100);
     assert_eq!(connections("http/large{size=100MB}"), 1);
     assert_eq!(connections("http/large{size=100MB,connections=100}"), 100);
@@ -172,7 +184,7 @@ fn large_files_are_asked_for_one_at_a_time_unless_told_otherwise() {
 
 #[test]
 fn fixtures_can_be_read_in_any_pieces() {
-    let scenario = all()[6];
+    let scenario = named("http/large");
     let params = resolve(scenario, "http/large{size=1MB}");
     let fixture = &scenario.fixtures(&params)[0];
     assert_eq!(fixture.length, 1_000_000);

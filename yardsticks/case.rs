@@ -1,4 +1,5 @@
-//! The cases, as much like those of the self-test as one thread can load them.
+//! The cases, as much like those of the self-test as one thread can load them: the services. A worker is told for how
+//! long to work, which these tools cannot take the time of.
 
 use anyhow::Context;
 
@@ -11,12 +12,10 @@ pub enum Case {
     Http,
     /// 10 publishers, each with a subscriber and 16 messages in flight.
     Mqtt,
-    /// 2 connections, a block of 1,000 keys in flight on each.
-    Hash,
 }
 
 /// All of them.
-pub const CASES: [Case; 3] = [Case::Http, Case::Mqtt, Case::Hash];
+pub const CASES: [Case; 2] = [Case::Http, Case::Mqtt];
 
 impl Case {
     /// The one that the environment names.
@@ -34,7 +33,6 @@ impl Case {
         match self {
             Self::Http => "http",
             Self::Mqtt => "mqtt",
-            Self::Hash => "hash",
         }
     }
 
@@ -43,7 +41,6 @@ impl Case {
         match self {
             Self::Http => "http/epoll",
             Self::Mqtt => "mqtt/epoll",
-            Self::Hash => "hash/fnv1a",
         }
     }
 
@@ -52,7 +49,6 @@ impl Case {
         match self {
             Self::Http => "io",
             Self::Mqtt => "lock",
-            Self::Hash => "processor",
         }
     }
 }

@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use ringside_wire::hash::{ANSWER_BYTES, Block};
 use tempfile::TempDir;
 
 use crate::case::Case;
@@ -45,7 +44,6 @@ impl Load {
         let lanes: anyhow::Result<Vec<Lane>> = match case {
             Case::Http => (0..64).map(|_| http(server.address())).collect(),
             Case::Mqtt => (0..10).map(|pair| mqtt(server.address(), pair)).collect(),
-            Case::Hash => (0..2).map(|lane| hash(server.address(), lane)).collect(),
         };
         let lanes = lanes?;
         let longest = lanes.iter().map(|lane| lane.length).max().unwrap_or(0);
@@ -135,22 +133,4 @@ fn mqtt_client(address: SocketAddr, role: u8, pair: u8) -> anyhow::Result<TcpStr
         bail!("the broker answered CONNECT with {accepted:?}");
     }
     Ok(stream)
-}
-
-fn hash(address: SocketAddr, lane: u64) -> anyhow::Result<Lane> {
-    let stream = connect(address)?;
-    let block = Block {
-        length: 64,
-        keys: 1_000,
-        seed: lane,
-        tag: lane,
-    };
-    let mut request = Vec::new();
-    block.write(&mut request);
-    Ok(Lane {
-        request,
-        length: ANSWER_BYTES,
-        output: stream.try_clone()?,
-        input: stream,
-    })
 }

@@ -42,7 +42,6 @@ pub(crate) fn scenarios() -> &'static [&'static dyn Scenario] {
 pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
     let implementations = [
         ringside_echo::all(),
-        ringside_hash::all(),
         ringside_http::all(),
         ringside_mqtt::all(),
     ]
@@ -81,7 +80,7 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
 #[cfg(measures)]
 pub(crate) fn counted_functions() -> impl Iterator<Item = &'static CountedFunction> {
     let families = [
-        ringside_hash::counted(),
+        ringside_operations::counted(),
         ringside_http::counted(),
         ringside_mqtt::counted(),
     ];

@@ -151,6 +151,14 @@ impl Conformance {
         }
     }
 
+    /// The quality tests of a family; most families have none.
+    pub(crate) fn quality_tests(family: &str) -> &'static [Case] {
+        match family {
+            "hash" => ringside_conform::hash::quality(),
+            _ => &[],
+        }
+    }
+
     /// Runs a case of an operation on a structure in this process, which is a worker.
     pub(crate) fn run_in_process(
         operation: &dyn InProcess,
@@ -160,6 +168,7 @@ impl Conformance {
         let tested = operation.tested(axes).map_err(|error| error.to_string())?;
         let outcome = match tested {
             Tested::Counter(counter) => ringside_conform::counters::run(case, counter.as_ref()),
+            Tested::Hash(function) => ringside_conform::hash::run(case, function.as_ref()),
             Tested::Map(map) => ringside_conform::map::run(case, map.as_ref()),
         };
         outcome.map_err(|failure| failure.to_string())
@@ -176,11 +185,7 @@ impl Qualifier for Conformance {
 
     fn qualify(&self, target: &QualifyTarget<'_>, stop: &Stop) -> Result<(), String> {
         let family = &target.implementation.id.family;
-        let server = Target {
-            address: target.address,
-            root: Some(target.root.to_owned()),
-            cannot: target.cannot.to_vec(),
-        };
+        let server = server(target);
         let cases = Self::cases(family);
         let unknown = |known: &&String| !cases.iter().any(|case| case.name == **known);
         if let Some(unknown) = target.fails.iter().find(unknown) {
@@ -189,26 +194,65 @@ impl Qualifier for Conformance {
                  verify` names them"
             ));
         }
-        let mut failures = Vec::new();
-        for (index, case) in cases.iter().enumerate() {
-            if stop.is_set() {
-                failures.push("the check was interrupted".to_owned());
-                break;
-            }
-            if failures.len() == FAILURES_MAX {
-                failures.push(format!("and {} more cases not run", cases.len() - index));
-                break;
-            }
-            if let Outcome::Failed(failure) = ringside_conform::check(case, &server)
-                && !target.fails.iter().any(|known| known == case.name)
-            {
-                failures.push(format!("{}: {failure}", case.name));
-            }
-        }
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            Err(failures.join("; "))
+        let failures = check_all(cases, &server, target.fails, stop);
+        failures.said().map_or(Ok(()), Err)
+    }
+
+    fn quality(&self, target: &QualifyTarget<'_>, stop: &Stop) -> Result<Option<String>, String> {
+        let tests = Self::quality_tests(&target.implementation.id.family);
+        let failures = check_all(tests, &server(target), target.fails, stop);
+        match failures.said() {
+            Some(said) if failures.is_unanswered => Err(said),
+            said => Ok(said),
         }
     }
+}
+
+/// Cases that failed.
+#[derive(Default)]
+struct Failures {
+    sentences: Vec<String>,
+    /// One of them could not be tried to its end.
+    is_unanswered: bool,
+}
+
+impl Failures {
+    /// In one sentence, if there are any.
+    fn said(&self) -> Option<String> {
+        (!self.sentences.is_empty()).then(|| self.sentences.join("; "))
+    }
+}
+
+fn server(target: &QualifyTarget<'_>) -> Target {
+    Target {
+        address: target.address,
+        root: Some(target.root.to_owned()),
+        cannot: target.cannot.to_vec(),
+    }
+}
+
+/// Runs cases, but for those that are known to fail.
+fn check_all(cases: &[Case], server: &Target, known: &[String], stop: &Stop) -> Failures {
+    let mut failures = Failures::default();
+    for (index, case) in cases.iter().enumerate() {
+        if stop.is_set() {
+            failures.is_unanswered = true;
+            let interrupted = "the check was interrupted".to_owned();
+            failures.sentences.push(interrupted);
+            break;
+        }
+        if failures.sentences.len() == FAILURES_MAX {
+            let left = format!("and {} more cases not run", cases.len() - index);
+            failures.sentences.push(left);
+            break;
+        }
+        if let Outcome::Failed(failure) = ringside_conform::check(case, server)
+            && !known.iter().any(|known| known == case.name)
+        {
+            failures.is_unanswered |= failure.is_unanswered;
+            let sentence = format!("{}: {failure}", case.name);
+            failures.sentences.push(sentence);
+        }
+    }
+    failures
 }

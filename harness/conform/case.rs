@@ -48,6 +48,8 @@ pub struct Case {
 pub struct Failure {
     /// What was expected and what came.
     pub because: String,
+    /// Nothing came: the case could not be tried to its end, and says nothing about what it asks for.
+    pub is_unanswered: bool,
 }
 
 impl Failure {
@@ -55,6 +57,15 @@ impl Failure {
     pub fn new(because: impl Into<String>) -> Self {
         Self {
             because: because.into(),
+            is_unanswered: false,
+        }
+    }
+
+    /// Of a case that had no answer.
+    pub fn unanswered(because: impl Into<String>) -> Self {
+        Self {
+            because: because.into(),
+            is_unanswered: true,
         }
     }
 }

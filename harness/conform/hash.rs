@@ -1,270 +1,120 @@
-//! Hash: a worker answers the sum of each block of keys (`wire/hash.rs`). Which function it has is not asked
-//! here: a sum has to be that of the keys' own sums, always the same, and another one for other keys. What a
-//! function's hashes are, its own tests know.
+//! Hash functions: what every one has to do, and ([`quality`]) what a good one does.
 
-use ringside_wire::hash::{ANSWER_BYTES, Answer, BLOCK_BYTES, Block, KEYS_MAX, LENGTH_MAX, fold};
+mod avalanche;
+mod keys;
+mod spread;
 
-use crate::case::{Case, Failure, Target, ensure};
-use crate::client::Client;
+use ringside_contract::operations::hash::HashFunction;
 
-/// Every case of the family.
+use crate::case::{Case, Failure, ensure};
+use crate::in_process::{asked, together};
+
+/// Every case of the family, asked for over a worker's connection.
 pub fn cases() -> &'static [Case] {
     CASES
 }
 
-const CASES: &[Case] = &[
-    Case {
-        name: "same_block_has_same_sum",
-        about: "A block has one sum, however often and on whatever connection it is asked for.",
-        needs: &[],
-        run: same_block_has_same_sum,
-    },
-    Case {
-        name: "sum_of_a_block_is_folded_from_its_keys",
-        about: "A block of many keys has the sum that is folded from blocks of one key each.",
-        needs: &[],
-        run: sum_of_a_block_is_folded_from_its_keys,
-    },
-    Case {
-        name: "other_keys_have_other_sums",
-        about: "Blocks that differ in seed, length or number of keys have different sums.",
-        needs: &[],
-        run: other_keys_have_other_sums,
-    },
-    Case {
-        name: "split_blocks_are_answered",
-        about: "A block that comes byte by byte is answered as if it had come at once.",
-        needs: &[],
-        run: split_blocks_are_answered,
-    },
-    Case {
-        name: "pipelined_blocks_are_answered_in_order",
-        about: "Blocks that are sent together are answered in order, each with its tag.",
-        needs: &[],
-        run: pipelined_blocks_are_answered_in_order,
-    },
-    Case {
-        name: "largest_keys_are_hashed",
-        about: "Keys of 4096 bytes at places up to the last one are hashed.",
-        needs: &[],
-        run: largest_keys_are_hashed,
-    },
-    Case {
-        name: "bad_blocks_are_refused",
-        about: "A block out of bounds, and what is no block, is refused with its tag; then the connection ends, \
-                and others are served as before.",
-        needs: &[],
-        run: bad_blocks_are_refused,
-    },
-    Case {
-        name: "half_closed_connection_gets_its_answers",
-        about: "What was asked before the end of the stream is answered, then the stream ends; a part of a block \
-                is not answered.",
-        needs: &[],
-        run: half_closed_connection_gets_its_answers,
-    },
-];
-
-const BLOCK: Block = Block {
-    length: 64,
-    keys: 100,
-    seed: 0x5eed,
-    tag: 1,
-};
-
-fn written(blocks: &[Block]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    blocks.iter().for_each(|block| block.write(&mut bytes));
-    bytes
+/// What is asked of a good hash function. One that fails is timed all the same, and not to be chosen.
+pub fn quality() -> &'static [Case] {
+    QUALITY
 }
 
-fn answer(client: &mut Client) -> Result<Answer, Failure> {
-    let bytes = client.take(ANSWER_BYTES)?;
-    let bytes = bytes.first_chunk().expect("so many were taken");
-    Answer::read(bytes).ok_or_else(|| Failure::new(format!("{bytes:x?} is no answer")))
-}
-
-/// The sum of a block that was sent.
-fn sum_of(client: &mut Client, block: &Block) -> Result<u64, Failure> {
-    match answer(client)? {
-        Answer::Sum { tag, sum } if tag == block.tag => Ok(sum),
-        other => Err(Failure::new(format!(
-            "expected the sum of {block:?}, {other:?} came"
-        ))),
+/// Runs a case of either kind in this process.
+///
+/// # Errors
+/// What the function did wrong, or that there is no such case.
+pub fn run(name: &str, function: &dyn HashFunction) -> Result<(), Failure> {
+    match name {
+        "gives_the_same_hash_again" => gives_the_same_hash_again(function),
+        "reads_the_key_alone" => reads_the_key_alone(function),
+        "gives_threads_the_same_hash" => gives_threads_the_same_hash(function),
+        "each_bit_counts" => avalanche::each_bit_counts(function),
+        "each_bit_moves_half_of_the_hash" => avalanche::each_bit_moves_half_of_the_hash(function),
+        "keys_do_not_collide" => spread::keys_do_not_collide(function),
+        "keys_fill_buckets_evenly" => spread::keys_fill_buckets_evenly(function),
+        _ => Err(Failure::new(format!("there is no case `{name}`"))),
     }
 }
 
-fn ask(client: &mut Client, block: Block) -> Result<u64, Failure> {
-    client.send(&written(&[block]))?;
-    sum_of(client, &block)
-}
+const CASES: &[Case] = &[
+    asked!(
+        "gives_the_same_hash_again",
+        "Keys of 0 to 300 bytes have the same hash each time, in whatever order they come."
+    ),
+    asked!(
+        "reads_the_key_alone",
+        "A key has one hash wherever it lies in memory and whatever lies before and behind it."
+    ),
+    asked!(
+        "gives_threads_the_same_hash",
+        "Threads that hash the same keys at the same time get the same hashes."
+    ),
+];
 
-fn same_block_has_same_sum(target: &Target) -> Result<(), Failure> {
-    let first = ask(&mut Client::connect(target)?, BLOCK)?;
-    let mut client = Client::connect(target)?;
-    for tag in [0, 7, u64::MAX] {
-        // Something else in between must not matter.
-        ask(&mut client, Block { seed: tag, ..BLOCK })?;
-        let again = ask(&mut client, Block { tag, ..BLOCK })?;
-        ensure(again == first, || {
-            format!("the sum was {first:x}, then {again:x}")
+const QUALITY: &[Case] = &[
+    asked!(
+        "keys_do_not_collide",
+        "Names, addresses, identifiers, documents and sentences have no more equal hashes, and halves of hashes, than chance \
+         gives."
+    ),
+    asked!(
+        "keys_fill_buckets_evenly",
+        "By the highest and by the lowest ten bits of their hashes, such keys fill 1,024 buckets as chance does."
+    ),
+    asked!(
+        "each_bit_counts",
+        "No bit of a key is without a say: for each there is a key whose hash changes with it."
+    ),
+    asked!(
+        "each_bit_moves_half_of_the_hash",
+        "When one bit of a key changes, each bit of the hash changes in half of the cases, within what 100,000 of them allow."
+    ),
+];
+
+const LENGTHS: std::ops::RangeInclusive<usize> = 0..=300;
+
+fn gives_the_same_hash_again(function: &dyn HashFunction) -> Result<(), Failure> {
+    let bytes = keys::random_bytes(*LENGTHS.end());
+    let first: Vec<u64> = LENGTHS
+        .map(|length| function.hash(&bytes[..length]))
+        .collect();
+    for length in LENGTHS.rev() {
+        let again = function.hash(&bytes[..length]);
+        ensure(again == first[length], || {
+            format!(
+                "a key of {length} bytes had the hash {:#x}, and then {again:#x}",
+                first[length]
+            )
         })?;
     }
     Ok(())
 }
 
-fn sum_of_a_block_is_folded_from_its_keys(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    for length in [1, 7, 8, 63, 64, 1000, LENGTH_MAX] {
-        // The second one goes on behind the largest seed.
-        for seed in [BLOCK.seed, u64::MAX - 3] {
-            let block = Block {
-                length,
-                seed,
-                keys: 20,
-                ..BLOCK
-            };
-            let whole = ask(&mut client, block)?;
-            let mut folded = 0;
-            for index in 0..block.keys.into() {
-                let seed = seed.wrapping_add(index);
-                folded = fold(
-                    folded,
-                    ask(
-                        &mut client,
-                        Block {
-                            seed,
-                            keys: 1,
-                            ..block
-                        },
-                    )?,
-                );
-            }
-            ensure(whole == folded, || {
-                format!("{block:?} has the sum {whole:x}, its keys have {folded:x}")
+fn reads_the_key_alone(function: &dyn HashFunction) -> Result<(), Failure> {
+    let bytes = keys::random_bytes(*LENGTHS.end());
+    for length in LENGTHS {
+        let key = &bytes[..length];
+        let expected = function.hash(key);
+        for (place, around) in (0..64).zip([0_u8, 0xff, 0x55].into_iter().cycle()) {
+            let mut memory = vec![around; place + length + 64];
+            memory[place..place + length].copy_from_slice(key);
+            let found = function.hash(&memory[place..place + length]);
+            ensure(found == expected, || {
+                format!(
+                    "a key of {length} bytes has the hash {expected:#x}, and {found:#x} at place {place} among bytes {around:#x}"
+                )
             })?;
         }
     }
     Ok(())
 }
 
-fn other_keys_have_other_sums(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    let seeds = (0..200).map(|seed| Block { seed, ..BLOCK });
-    let lengths = (1..=200).filter(|&length| length != BLOCK.length);
-    let lengths = lengths.map(|length| Block { length, ..BLOCK });
-    let counts = (1..BLOCK.keys).map(|keys| Block { keys, ..BLOCK });
-    let blocks = seeds.chain(lengths).chain(counts);
-    let mut sums = blocks
-        .map(|block| ask(&mut client, block))
-        .collect::<Result<Vec<_>, _>>()?;
-    let count = sums.len();
-    sums.sort_unstable();
-    sums.dedup();
-    ensure(sums.len() == count, || {
-        format!("{count} different blocks have {} sums", sums.len())
+fn gives_threads_the_same_hash(function: &dyn HashFunction) -> Result<(), Failure> {
+    let bytes = keys::random_bytes(*LENGTHS.end());
+    let all = || LENGTHS.map(|length| function.hash(&bytes[..length]));
+    let expected: Vec<u64> = all().collect();
+    let agreed = together(|_| (0..50).all(|_| all().eq(expected.iter().copied())))?;
+    ensure(agreed.iter().all(|agreed| *agreed), || {
+        "a thread got another hash of a key than the one before it".to_owned()
     })
-}
-
-fn split_blocks_are_answered(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    let expected = ask(&mut client, BLOCK)?;
-    for _ in 0..3 {
-        client.send_bytewise(&written(&[BLOCK]))?;
-        let sum = sum_of(&mut client, &BLOCK)?;
-        ensure(sum == expected, || {
-            format!("the sum was {expected:x}, in pieces {sum:x}")
-        })?;
-    }
-    Ok(())
-}
-
-fn pipelined_blocks_are_answered_in_order(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    let blocks: Vec<Block> = (0..50)
-        .map(|tag| Block {
-            tag,
-            seed: tag % 5,
-            ..BLOCK
-        })
-        .collect();
-    let mut bytes = written(&blocks);
-    // The last one is not whole yet.
-    let rest = bytes.split_off(bytes.len() - 9);
-    client.send(&bytes)?;
-    client.send(&rest)?;
-    let mut sums = Vec::new();
-    for block in &blocks {
-        sums.push(sum_of(&mut client, block)?);
-    }
-    ensure(sums.chunks(5).all(|chunk| *chunk == sums[..5]), || {
-        "blocks of the same keys have different sums".to_owned()
-    })
-}
-
-fn largest_keys_are_hashed(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    let keys = 1000;
-    for seed in (0..10).map(|part| part * u64::from(keys)) {
-        let block = Block {
-            length: LENGTH_MAX,
-            keys,
-            seed,
-            ..BLOCK
-        };
-        ask(&mut client, block)?;
-    }
-    Ok(())
-}
-
-fn bad_blocks_are_refused(target: &Target) -> Result<(), Failure> {
-    let mut steady = Client::connect(target)?;
-    let before = ask(&mut steady, BLOCK)?;
-    let sizes = [
-        (0, 1),
-        (1, 0),
-        (LENGTH_MAX + 1, 1),
-        (1, KEYS_MAX + 1),
-        (LENGTH_MAX, KEYS_MAX),
-        (u32::MAX, u32::MAX),
-    ];
-    let mut bad: Vec<Vec<u8>> = sizes
-        .into_iter()
-        .map(|(length, keys)| Block {
-            length,
-            keys,
-            ..BLOCK
-        })
-        .map(|block| written(&[block]))
-        .collect();
-    for at in [0, 3, 13] {
-        let mut bytes = written(&[BLOCK]);
-        bytes[at] ^= 0x40;
-        bad.push(bytes);
-    }
-    for bytes in bad {
-        let mut client = Client::connect(target)?;
-        // What stands behind it must not be taken for a block.
-        client.send(&[bytes, written(&[BLOCK])].concat())?;
-        let came = answer(&mut client)?;
-        ensure(came == Answer::Refused { tag: BLOCK.tag }, || {
-            format!("expected a refusal, {came:?} came")
-        })?;
-        client.expect_end()?;
-    }
-    let behind = ask(&mut steady, BLOCK)?;
-    ensure(before == behind, || "another connection changed".to_owned())
-}
-
-fn half_closed_connection_gets_its_answers(target: &Target) -> Result<(), Failure> {
-    let mut client = Client::connect(target)?;
-    let blocks = [0, 1, 2].map(|tag| Block { tag, ..BLOCK });
-    let mut bytes = written(&blocks);
-    bytes.truncate(3 * BLOCK_BYTES - 1);
-    client.send(&bytes)?;
-    client.finish()?;
-    for block in &blocks[..2] {
-        sum_of(&mut client, block)?;
-    }
-    client.expect_end()
 }

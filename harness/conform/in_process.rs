@@ -5,10 +5,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Barrier;
 use std::thread::{self, ScopedJoinHandle};
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::case::{Failure, PATIENCE, Target};
+use crate::case::{Failure, Target};
 
 /// What a worker answers to the name of a case.
 #[derive(Debug, Deserialize)]
@@ -22,7 +23,7 @@ enum Reply {
 pub(crate) fn ask(target: &Target, case: &str) -> Result<(), Failure> {
     let talk = || -> std::io::Result<Reply> {
         let mut stream = TcpStream::connect(target.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(WORKED))?;
         // A name is of letters and underscores, which JSON takes as they are.
         stream.write_all(format!("{{\"case\":\"{case}\"}}\n").as_bytes())?;
         let mut line = String::new();
@@ -32,9 +33,14 @@ pub(crate) fn ask(target: &Target, case: &str) -> Result<(), Failure> {
     match talk() {
         Ok(Reply::Done) => Ok(()),
         Ok(Reply::Failed(because)) => Err(Failure::new(because)),
-        Err(error) => Err(Failure::new(format!("the worker gave no answer: {error}"))),
+        Err(error) => Err(Failure::unanswered(format!(
+            "the worker gave no answer: {error}"
+        ))),
     }
 }
+
+/// A case that takes so long has failed. Tests of quality work for seconds, and many workers share a machine.
+const WORKED: Duration = Duration::from_secs(120);
 
 /// Threads of a case. A worker has cores of their own for them, where there are so many.
 pub(crate) const THREADS: u64 = 4;

@@ -132,4 +132,7 @@ pub struct RunRecord {
     pub artifacts: Vec<String>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// The quality tests that it failed, with a proof: it is timed, and not to be chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_fault: Option<String>,
 }

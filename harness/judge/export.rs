@@ -23,8 +23,8 @@ const COLUMNS: &[Column] = &[
     ("server_cpus", |r| spaced(&r.placement.server_cpus)),
     ("generator_cpus", |r| spaced(&r.placement.generator_cpus)),
     ("core_shared", |r| r.placement.shared.to_string()),
-    ("state", |r| state(&r.status).0.to_owned()),
-    ("reason", |r| state(&r.status).1.to_owned()),
+    ("state", |r| state(r).0.to_owned()),
+    ("reason", |r| state(r).1.to_owned()),
     ("limited_by", |r| measured(r, limited_by)),
     ("operations (count)", |r| number(r, |m| m.operations)),
     ("errors (count)", |r| number(r, |m| m.errors)),
@@ -95,9 +95,13 @@ fn side(record: &RunRecord, field: impl Fn(&Side) -> f64) -> String {
     })
 }
 
-fn state(status: &Status) -> (&'static str, &str) {
-    match status {
-        Status::Completed => ("completed", ""),
+fn state(record: &RunRecord) -> (&'static str, &str) {
+    match &record.status {
+        // What failed tests of quality was measured all the same.
+        Status::Completed => (
+            "completed",
+            record.quality_fault.as_deref().unwrap_or_default(),
+        ),
         Status::Failed { because, .. } => ("failed", because),
         Status::Skipped { reason } => ("skipped", reason),
         Status::Disqualified { because, .. } => ("disqualified", because),

@@ -98,10 +98,13 @@ impl<'a> Cell<'a> {
         self.sample.params.value("load").unwrap_or("closed")
     }
 
-    /// The proof of wrong answers, if there were any.
+    /// The proof of wrong answers or bad ones, if there were any.
     pub(crate) fn wrong_answers(&self) -> Option<String> {
         if let Some(because) = &self.disqualified {
             return Some(because.clone());
+        }
+        if let Some(fault) = self.quality_fault() {
+            return Some(fault.to_owned());
         }
         let corrupt: u64 = self.measures().map(|measures| measures.corrupt).sum();
         let sample = self
@@ -117,6 +120,15 @@ impl<'a> Cell<'a> {
             Some(sample) => format!("{corrupt} {were} wrong under load; the first: {sample}"),
             None => format!("{corrupt} {were} wrong under load"),
         })
+    }
+
+    /// The quality tests that it failed, though its answers are those that it has to give.
+    pub(crate) fn quality_fault(&self) -> Option<&'a str> {
+        let mut faults = self
+            .records
+            .iter()
+            .map(|record| record.quality_fault.as_deref());
+        faults.find_map(|fault| fault)
     }
 
     /// Share of operations that got no right answer.

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use crate::catalogue::Subject;
-use crate::qualify::{Qualifier, Refusal, check_conformance};
+use crate::qualify::{Passed, Qualifier, Refusal, check_conformance};
 use crate::server::{Launch, StartFailure};
 
 /// Servers checked at the same time. Each is a process with a few threads that wait; 16 of them finish
@@ -16,7 +16,7 @@ use crate::server::{Launch, StartFailure};
 const AT_ONCE: usize = 16;
 
 /// How the check of one subject ended: not started, failed cases, or passed.
-pub(crate) type Checked = Result<Result<(), Refusal>, StartFailure>;
+pub(crate) type Checked = Result<Result<Passed, Refusal>, StartFailure>;
 
 /// Checks every subject, each with a folder of its own below `folder`, and hands each outcome with the
 /// subject's index to `each` as it comes.

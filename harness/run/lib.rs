@@ -58,7 +58,8 @@ pub use plan::{PlanOptions, plan};
 pub use preflight::{Finding, FindingState, preflight};
 pub use program::{answer, build, identify};
 pub use qualify::{
-    HEAD_DEADLINE, Qualifier, QualifyTarget, Refusal, Unchecked, check_conformance, short_hash,
+    HEAD_DEADLINE, Passed, Qualifier, QualifyTarget, Refusal, Unchecked, check_conformance,
+    short_hash,
 };
 pub use run::{LOAD_SLACK, READY_LIMIT, RunOptions, RunOutcome, execute, now_s, resume};
 pub use server::{Launch, Server, ServerOrder, StartFailure};

@@ -54,6 +54,17 @@ pub trait Qualifier: Sync {
     /// # Errors
     /// The cases that failed, with their proofs.
     fn qualify(&self, target: &QualifyTarget<'_>, stop: &Stop) -> Result<(), String>;
+
+    /// Runs the quality tests of a family, if it has some. What fails them is timed all the same.
+    ///
+    /// Returns those that failed, with their proofs.
+    ///
+    /// # Errors
+    /// Why one of them could not be run.
+    fn quality(&self, target: &QualifyTarget<'_>, stop: &Stop) -> Result<Option<String>, String> {
+        let _ = (target, stop);
+        Ok(None)
+    }
 }
 
 /// Lets everything pass: for tests and for families without cases.
@@ -64,6 +75,13 @@ impl Qualifier for Unchecked {
     fn qualify(&self, _: &QualifyTarget<'_>, _: &Stop) -> Result<(), String> {
         Ok(())
     }
+}
+
+/// What passed its cases.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// The quality tests that it failed.
+    pub quality_fault: Option<String>,
 }
 
 /// What a server that failed its cases left behind.
@@ -84,7 +102,7 @@ pub fn check_conformance(
     subject: &Subject<'_>,
     folder: &Path,
     qualifier: &dyn Qualifier,
-) -> Result<Result<(), Refusal>, StartFailure> {
+) -> Result<Result<Passed, Refusal>, StartFailure> {
     let (root, tmp) = (folder.join("root"), folder.join("tmp"));
     for path in [&root, &tmp] {
         std::fs::create_dir_all(path)
@@ -123,7 +141,10 @@ pub fn check_conformance(
         cannot: manifest.map_or(&[], |manifest| &manifest.cannot),
         fails: manifest.map_or(&[], |manifest| &manifest.fails),
     };
-    let outcome = qualifier.qualify(&target, launch.stop);
+    let passed = qualifier.qualify(&target, launch.stop);
+    let outcome = passed
+        .and_then(|()| qualifier.quality(&target, launch.stop))
+        .map(|quality_fault| Passed { quality_fault });
     let failed = outcome.is_err();
     let died = failed.then(|| server.child.ended_within(DYING)).flatten();
     server.stop();

@@ -388,7 +388,7 @@ impl<'a> Runner<'a> {
                 self.finish(&cell, program, outcome)
             }
             // Passed; or a floor, which serves one answer and is a limit, not a server to choose.
-            Some(Ok(Ok(()))) | None => self.run_block(&cell, program),
+            Some(Ok(Ok(_))) | None => self.run_block(&cell, program),
         }
     }
 
@@ -550,6 +550,7 @@ impl<'a> Runner<'a> {
             measures: outcome.measures,
             artifacts: outcome.artifacts,
             warnings: outcome.warnings,
+            quality_fault: self.quality_fault(&cell.planned.implementation),
         }
     }
 }

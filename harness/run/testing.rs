@@ -265,5 +265,6 @@ pub(crate) fn record(implementation: &str, round: u32) -> RunRecord {
         measures: None,
         artifacts: Vec::new(),
         warnings: Vec::new(),
+        quality_fault: None,
     }
 }

@@ -1,10 +1,9 @@
 //! FNV-1a, written here.
 
-use ringside_contract::{
-    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
-};
+use ringside_contract::ImplementationMeta;
+use ringside_contract::operations::hash::HashFunction;
 
-use crate::core::{self, KeyHash};
+use super::work::NamedHash;
 
 /// `hash/fnv1a`.
 #[derive(Debug, Clone, Copy)]
@@ -17,23 +16,17 @@ static META: ImplementationMeta = ImplementationMeta {
     ranked: true,
 };
 
-impl Implementation for Fnv1a {
-    fn meta(&self) -> &'static ImplementationMeta {
-        &META
-    }
+impl NamedHash for Fnv1a {
+    const META: &'static ImplementationMeta = &META;
 
-    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
-        Support::Yes
-    }
-
-    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        core::start::<Self>(options)
+    fn find() -> Option<Self> {
+        Some(Self)
     }
 }
 
-impl KeyHash for Fnv1a {
+impl HashFunction for Fnv1a {
     #[inline]
-    fn hash(key: &[u8]) -> u64 {
+    fn hash(&self, key: &[u8]) -> u64 {
         let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
         key.iter().fold(BASIS, step)
     }
@@ -55,7 +48,7 @@ mod tests {
             ("b", 0xaf63_df4c_8601_f1a5),
             ("foobar", 0x8594_4171_f739_67e8),
         ] {
-            assert_eq!(Fnv1a::hash(key.as_bytes()), hash, "{key}");
+            assert_eq!(Fnv1a.hash(key.as_bytes()), hash, "{key}");
         }
     }
 }

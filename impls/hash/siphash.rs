@@ -2,11 +2,10 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use ringside_contract::{
-    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
-};
+use ringside_contract::ImplementationMeta;
+use ringside_contract::operations::hash::HashFunction;
 
-use crate::core::{self, KeyHash};
+use super::work::NamedHash;
 
 /// `hash/siphash`.
 #[derive(Debug, Clone, Copy)]
@@ -19,23 +18,17 @@ static META: ImplementationMeta = ImplementationMeta {
     ranked: true,
 };
 
-impl Implementation for SipHash {
-    fn meta(&self) -> &'static ImplementationMeta {
-        &META
-    }
+impl NamedHash for SipHash {
+    const META: &'static ImplementationMeta = &META;
 
-    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
-        Support::Yes
-    }
-
-    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        core::start::<Self>(options)
+    fn find() -> Option<Self> {
+        Some(Self)
     }
 }
 
-impl KeyHash for SipHash {
+impl HashFunction for SipHash {
     #[inline]
-    fn hash(key: &[u8]) -> u64 {
+    fn hash(&self, key: &[u8]) -> u64 {
         // Its keys are zero, so that sums are the same in each run.
         let mut hasher = DefaultHasher::new();
         hasher.write(key);
@@ -87,7 +80,7 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for length in 0..=bytes.len() {
             let key = &bytes[..length];
-            assert_eq!(SipHash::hash(key), by_the_paper(key), "{length} bytes");
+            assert_eq!(SipHash.hash(key), by_the_paper(key), "{length} bytes");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! XXH3, from a library.
 
-use ringside_contract::{
-    Host, Implementation, ImplementationMeta, ServeOptions, Service, Settings, StartError, Support,
-};
+use ringside_contract::ImplementationMeta;
+use ringside_contract::operations::hash::HashFunction;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::core::{self, KeyHash};
+use super::work::NamedHash;
 
 /// `hash/xxh3`.
 #[derive(Debug, Clone, Copy)]
@@ -18,23 +17,17 @@ static META: ImplementationMeta = ImplementationMeta {
     ranked: true,
 };
 
-impl Implementation for Xxh3 {
-    fn meta(&self) -> &'static ImplementationMeta {
-        &META
-    }
+impl NamedHash for Xxh3 {
+    const META: &'static ImplementationMeta = &META;
 
-    fn support(&self, _host: &Host, _axes: &Settings) -> Support {
-        Support::Yes
-    }
-
-    fn start(&self, options: &ServeOptions) -> Result<Box<dyn Service>, StartError> {
-        core::start::<Self>(options)
+    fn find() -> Option<Self> {
+        Some(Self)
     }
 }
 
-impl KeyHash for Xxh3 {
+impl HashFunction for Xxh3 {
     #[inline]
-    fn hash(key: &[u8]) -> u64 {
+    fn hash(&self, key: &[u8]) -> u64 {
         xxh3_64(key)
     }
 }
@@ -64,7 +57,7 @@ mod tests {
             (195, 0xcd94_217e_e362_ec3a),
             (512, 0x617e_4959_9013_cb6b),
         ] {
-            assert_eq!(Xxh3::hash(&bytes[..length]), hash, "{length} bytes");
+            assert_eq!(Xxh3.hash(&bytes[..length]), hash, "{length} bytes");
         }
     }
 }

@@ -98,14 +98,23 @@ impl<M: NamedMap> Filled<M> {
     }
 }
 
-impl<M: NamedMap> Prepared for Filled<M> {
-    fn work(&self, thread: u32) -> Box<dyn Work + '_> {
-        Box::new(Thread::<M> {
+impl<M: NamedMap> Filled<M> {
+    fn thread<const CHAINED: bool>(&self, thread: u32) -> Thread<'_, M, CHAINED> {
+        Thread {
             script: self.script(thread),
             handle: self.map.handle(),
-            chained: if self.task.chained { KEY } else { 0 },
             wrong: &self.wrong,
-        })
+        }
+    }
+}
+
+impl<M: NamedMap> Prepared for Filled<M> {
+    fn work(&self, thread: u32) -> Box<dyn Work + '_> {
+        if self.task.chained {
+            Box::new(self.thread::<true>(thread))
+        } else {
+            Box::new(self.thread::<false>(thread))
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -118,17 +127,16 @@ impl<M: NamedMap> Prepared for Filled<M> {
     }
 }
 
-/// What one thread works with.
-struct Thread<'a, M: NamedMap> {
+/// What one thread works with. `CHAINED`: what was found has a say in what comes next, which makes no difference but
+/// that it has to be there first. Otherwise a processor would be half through the next look-up before this one has
+/// ended.
+struct Thread<'a, M: NamedMap, const CHAINED: bool> {
     script: Box<[u64]>,
     handle: M::Handle<'a>,
-    /// What of a found value has a say in what comes next: nothing, or its key, which makes no difference but that it has to
-    /// be there first. Otherwise a processor would be half through the next look-up before this one has ended.
-    chained: u64,
     wrong: &'a AtomicU64,
 }
 
-impl<M: NamedMap> Work for Thread<'_, M> {
+impl<M: NamedMap, const CHAINED: bool> Work for Thread<'_, M, CHAINED> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
         let mask = self.script.len() - 1;
         let (mut sum, mut wrong, mut tie) = (0_u64, 0, 0);
@@ -142,8 +150,10 @@ impl<M: NamedMap> Work for Thread<'_, M> {
                 self.handle.insert(key, value(key, number))
             };
             let found = found.unwrap_or(u64::MAX);
-            // Without bits where the value is the key's, which the compiler does not know.
-            tie = (found ^ key) & self.chained;
+            if CHAINED {
+                // Nothing where the value is the key's, which the compiler does not know.
+                tie = (found ^ key) & KEY;
+            }
             wrong += u64::from(found & KEY != key);
             sum = sum.rotate_left(5) ^ found;
         }

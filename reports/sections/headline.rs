@@ -64,7 +64,7 @@ fn strip(verdicts: &Verdicts) -> Markup {
         section.strip.minor aria-label="Trust, limits and goals in numbers" {
             (trust_tile(verdicts))
             @if promises.disqualified > 0 {
-                (tile("missed", promises.disqualified, "disqualified", "wrong answers: speed does not count"))
+                (tile("missed", promises.disqualified, "disqualified", "wrong answers or failed quality tests: speed does not count"))
             }
             @if limits.judged() > 0 {
                 (tile("plain", limits.met, &format!("of {} limits hold", limits.judged()), "what documents say others cannot do"))

@@ -1,4 +1,5 @@
-//! Scenarios of the hash family: a worker hashes blocks of keys on command.
+//! Scenarios of hash functions.
 
-pub(crate) mod blocks;
-mod session;
+pub(crate) mod lookup;
+mod task;
+pub(crate) mod throughput;

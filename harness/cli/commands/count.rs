@@ -13,7 +13,7 @@ const REPETITIONS: u32 = 100;
 /// Does the work of each function.
 pub(crate) fn count(args: &CountArgs) -> anyhow::Result<Exit> {
     #[cfg(feature = "plant")]
-    ringside_engine::plant::start().map_err(|error| UsageError(error.to_string()))?;
+    ringside_metal::plant::start().map_err(|error| UsageError(error.to_string()))?;
     let functions = args.functions.iter().map(|name| function(name));
     for function in functions.collect::<Result<Vec<_>, _>>()? {
         let mut work = (function.prepare)();

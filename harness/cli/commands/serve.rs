@@ -33,7 +33,7 @@ struct Ready {
 /// Starts the server, prints the ready line, waits for a signal, prints the counters.
 pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyhow::Result<Exit> {
     #[cfg(feature = "plant")]
-    ringside_engine::plant::start().map_err(|error| UsageError(error.to_string()))?;
+    ringside_metal::plant::start().map_err(|error| UsageError(error.to_string()))?;
     let spec: ImplementationSpec = args
         .id
         .parse()

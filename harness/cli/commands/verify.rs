@@ -148,12 +148,12 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
-            "there are no cases for `{family}`; there are for echo, hash, http, map and mqtt"
+            "there are no cases for `{family}`; there are for counters, echo, hash, http, map and mqtt"
         ))
         .into());
     }
     let mut results = Results::new();
-    for case in cases {
+    for case in cases.iter().chain(Conformance::quality_tests(family)) {
         let outcome = ringside_conform::check(case, target);
         // A signal from the terminal reaches the server too, and a case against a server that is gone
         // proves nothing.

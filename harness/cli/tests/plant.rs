@@ -92,16 +92,13 @@ fn writes(process: u32) -> Option<u64> {
 
 #[cfg(feature = "plant")]
 #[test]
-fn what_was_planted_is_done_for_each_operation_of_each_family() {
+fn what_was_planted_is_done_for_each_operation_of_each_service() {
     let http = b"GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let mqtt = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01a\x30\x05\0\x01t..\xc0\0";
-    let mut hash = b"hblk\x08\0\0\0\x32\0\0\0".to_vec();
-    hash.resize(32, 0);
     for (id, request, length, operations) in [
         ("echo/epoll", &b"message"[..], 7, 1),
         ("http/epoll", http, 20, 1),
         ("mqtt/epoll", mqtt, 6, 2),
-        ("hash/fnv1a", &hash, 24, 50),
     ] {
         for (planted, least) in [("io:00100000000", 100), ("none:00000000000", 0)] {
             let server = Server::start(id, planted);
@@ -115,6 +112,40 @@ fn what_was_planted_is_done_for_each_operation_of_each_family() {
                 "{id} {planted}: {rose}"
             );
         }
+    }
+}
+
+/// A worker does it too, for each operation that it is told to do.
+#[cfg(feature = "plant")]
+#[test]
+fn what_was_planted_is_done_for_each_operation_of_a_worker() {
+    let prepare = r#"{"prepare":{"threads":1,"batch":10,"seed":1,"task":{"family":"hash","keys":{"length":8,"mixed":false,"chained":false}}}}"#;
+    let run = r#"{"run":{"warmup_ns":0,"measure_ns":1000000,"rate_per_s":null,"poisson":false,"seed":1}}"#;
+    for (planted, writes_each) in [("io:00100000000", 100), ("none:00000000000", 0)] {
+        let server = Server::start("hash/fnv1a", planted);
+        let process = server.child.id();
+        let stream = TcpStream::connect(&server.address).unwrap();
+        let mut answers = BufReader::new(stream.try_clone().unwrap());
+        let mut told = |order: &str| {
+            (&stream)
+                .write_all(format!("{order}\n").as_bytes())
+                .unwrap();
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            serde_json::from_str::<serde_json::Value>(&line).unwrap()
+        };
+        assert_eq!(told(prepare), "done");
+        let Some(before) = writes(process) else {
+            return;
+        };
+        let report = told(run);
+        let rose = writes(process).unwrap() - before;
+        let operations = report["ran"]["threads"][0]["operations"].as_u64();
+        let expected = operations.unwrap() * writes_each;
+        assert!(expected > 0 || writes_each == 0, "{report}");
+        // Batches before what is measured have it too.
+        let most = expected * 3 + 20 * writes_each + 50;
+        assert!((expected..most).contains(&rose), "{rose}, not {expected}");
     }
 }
 

@@ -377,12 +377,13 @@ fn a_profile_without_samples_is_code_6() {
 /// A hundred thousand steps for each operation.
 #[cfg(feature = "plant")]
 const PLANTED: &str = "processor:99999999000";
-/// A block of fifty operations: beside their steps a message costs nothing, not even on a starved machine.
+/// In process, so that nothing carries the operations: beside their steps they cost nothing, not even on a starved
+/// machine.
 #[cfg(feature = "plant")]
-const BLOCKS: &str = "hash/blocks{connections=2,keys=50}";
+const KEYS: &str = "hash/throughput";
 /// The function that takes these steps.
 #[cfg(feature = "plant")]
-const HOT: &str = "ringside_engine::plant::cost::chain";
+const HOT: &str = "ringside_metal::plant::cost::chain";
 
 /// A slowdown on purpose, as a variable of the environment.
 #[cfg(feature = "plant")]
@@ -397,7 +398,7 @@ fn a_planted_function_has_most_of_the_samples() {
         return;
     }
     let out = tempfile::tempdir().unwrap();
-    let arguments = ["hash/fnv1a", BLOCKS, "--seconds", "1"];
+    let arguments = ["hash/fnv1a", KEYS, "--seconds", "1"];
     let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let first = &report["profiles"][0]["figures"][0];
     assert_eq!(first["name"], HOT, "{report}");
@@ -421,7 +422,7 @@ fn a_planted_lock_has_most_of_the_waiting_for_locks() {
     // The server's thread waits for the one that has the lock, which waits for it in turn.
     let planted = stacks
         .lines()
-        .filter(|line| line.contains("ringside_engine::plant::holder"));
+        .filter(|line| line.contains("ringside_metal::plant::holder"));
     assert!(planted.map(weight).sum::<u64>() * 10 >= all * 8, "{stacks}");
 }
 
@@ -437,7 +438,7 @@ fn the_difference_to_another_build_points_at_what_was_planted() {
     let script = format!("#!/bin/sh\nRINGSIDE_PLANT=none:00000000000 exec {binary} \"$@\"\n");
     let other = write(out.path(), "other", &script);
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let arguments = ["hash/fnv1a", BLOCKS, "--seconds", "1", "--diff", &other];
+    let arguments = ["hash/fnv1a", KEYS, "--seconds", "1", "--diff", &other];
     let (report, folder) = profile(&arguments, out.path(), planted(PLANTED));
     let difference = &report["differences"][0];
     let first = &difference["changes"][0];

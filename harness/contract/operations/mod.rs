@@ -6,6 +6,7 @@
 //! ```
 
 pub mod counters;
+pub mod hash;
 pub mod map;
 
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,8 @@ use crate::{Host, ImplementationMeta, Settings, StartError, Support};
 pub struct Workload {
     /// Threads that work at the same time, at least 1.
     pub threads: u32,
-    /// Operations of one [`Work::run`] at most, at least 1: so many that reading the clock in between costs nothing. Where
-    /// they take longer than a small part of a block, fewer are done in one.
+    /// Operations of one [`Work::run`] at most, at least 1: so many that reading the clock in between costs nothing.
+    /// Where they take longer than a small part of a block, fewer are done in one.
     pub batch: u32,
     /// Everything that is random follows from it.
     pub seed: u64,
@@ -32,6 +33,8 @@ pub struct Workload {
 pub enum Task {
     /// One more, in a counter that threads share.
     Counters(counters::CounterTask),
+    /// Hashes of keys.
+    Hash(hash::HashTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
 }
@@ -41,6 +44,7 @@ impl Task {
     pub const fn family(&self) -> &'static str {
         match self {
             Self::Counters(_) => "counters",
+            Self::Hash(_) => "hash",
             Self::Map(_) => "map",
         }
     }
@@ -109,6 +113,8 @@ pub trait Work {
 pub enum Tested {
     /// A counter.
     Counter(Box<dyn counters::TestedCounter>),
+    /// A hash function.
+    Hash(Box<dyn hash::HashFunction>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
 }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hdrhistogram::Histogram;
 use ringside_contract::operations::Work;
-use ringside_metal::{ThreadUsage, monotonic_ns, time_stamp};
+use ringside_metal::{ThreadUsage, monotonic_ns, plant, time_stamp};
 
 use super::crew::{ThreadReport, Times};
 use super::orders::{BatchTimes, RunOrder};
@@ -28,6 +28,7 @@ pub(super) fn run(
     let (mut end_ns, mut operations) = (begin_ns, 0);
     while end_ns < until {
         black_box(work.run(*next, batch));
+        plant::operations(batch.into());
         *next += u64::from(batch);
         let now = monotonic_ns();
         times.record(now - end_ns, batch);
@@ -63,6 +64,7 @@ pub(super) fn batch(work: &mut dyn Work, order: &RunOrder, most: u32, next: &mut
 fn timed(work: &mut dyn Work, batch: u32, next: &mut u64) -> u64 {
     let began = monotonic_ns();
     black_box(work.run(*next, batch));
+    plant::operations(batch.into());
     *next += u64::from(batch);
     monotonic_ns() - began
 }

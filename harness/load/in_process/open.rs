@@ -3,7 +3,7 @@
 use std::hint::{black_box, spin_loop};
 
 use ringside_contract::operations::Work;
-use ringside_metal::{ThreadUsage, monotonic_ns};
+use ringside_metal::{ThreadUsage, monotonic_ns, plant};
 
 use super::crew::{ThreadReport, Times};
 use super::orders::{RunOrder, ThreadFigures};
@@ -45,6 +45,7 @@ pub(super) fn run(
     while state.schedule.next() < until && state.free_at < until {
         state.wait();
         black_box(work.run(*next, 1));
+        plant::operations(1);
         *next += 1;
         state.done();
     }

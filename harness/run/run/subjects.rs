@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ringside_contract::{Program, Support};
+use ringside_contract::{ImplementationSpec, Program, Support};
 
 use super::Runner;
 use crate::ahead::check_all;
@@ -13,7 +13,7 @@ use crate::error::RunError;
 use crate::fixtures::TemporaryFolder;
 use crate::observer::Event;
 use crate::program::{build, identify};
-use crate::qualify::{cache_key, has_no_space};
+use crate::qualify::{Passed, cache_key, has_no_space};
 use crate::server::StartFailure;
 
 impl<'a> Runner<'a> {
@@ -73,12 +73,20 @@ impl<'a> Runner<'a> {
             let version = program.as_ref().map(|program| program.version.as_str());
             let key = cache_key(&subject, &self.options.build.binary, version);
             if self.cache.has_passed(&key) {
-                self.checked.insert(name, Ok(Ok(())));
+                self.checked.insert(name, Ok(Ok(Passed::default())));
             } else {
                 unknown.insert(name, (subject, key));
             }
         }
         self.check_unknown(unknown.into_values().collect())
+    }
+
+    /// Why an implementation that passed its cases is not to be chosen.
+    pub(super) fn quality_fault(&self, implementation: &ImplementationSpec) -> Option<String> {
+        match self.checked.get(&implementation.to_string()) {
+            Some(Ok(Ok(passed))) => passed.quality_fault.clone(),
+            _ => None,
+        }
     }
 
     fn check_unknown(&mut self, unknown: Vec<(Subject<'a>, String)>) -> Result<(), RunError> {
@@ -97,7 +105,11 @@ impl<'a> Runner<'a> {
                 let implementation = &subjects[index].spec;
                 self.observer.event(&Event::Qualifying { implementation });
                 match &outcome {
-                    Ok(Ok(())) => self.cache.remember(keys[index].clone()),
+                    Ok(Ok(passed)) if passed.quality_fault.is_none() => {
+                        self.cache.remember(keys[index].clone());
+                    }
+                    // What failed tests of quality is asked again, as what failed cases is.
+                    Ok(Ok(_)) => {}
                     Ok(Err(_)) => failed = true,
                     Err(failure) => {
                         failed = true;

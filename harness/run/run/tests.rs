@@ -336,6 +336,61 @@ fn what_fails_its_cases_is_disqualified_and_asked_again() {
     assert_eq!((times("http/epoll"), times("http/uring")), (1, 2));
 }
 
+/// Says this of one implementation, of all others nothing, and counts.
+struct Demanding(Result<Option<String>, String>, Mutex<Vec<String>>);
+
+impl Qualifier for Demanding {
+    fn qualify(&self, _: &QualifyTarget<'_>, _: &Stop) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn quality(&self, target: &QualifyTarget<'_>, _: &Stop) -> Result<Option<String>, String> {
+        let name = target.implementation.to_string();
+        self.1.lock().unwrap().push(name.clone());
+        if name == "http/uring" {
+            self.0.clone()
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+#[test]
+fn what_fails_tests_of_quality_is_timed_and_asked_again() {
+    let stage = Stage::new();
+    let demanding = Demanding(Ok(Some("two keys collide".to_owned())), Mutex::default());
+    let plan = plan("http/small", &["http/epoll", "http/uring"], 2);
+    for _ in 0..2 {
+        let outcome = stage.with(&demanding, LIMIT, |options| {
+            execute(&plan, options, &mut Silent).unwrap()
+        });
+        assert_eq!((outcome.completed, outcome.disqualified), (4, 0));
+        for record in records(&outcome) {
+            let is_bad = record.implementation.to_string() == "http/uring";
+            let expected = is_bad.then_some("two keys collide");
+            assert_eq!(record.quality_fault.as_deref(), expected);
+        }
+    }
+    let asked = demanding.1.lock().unwrap();
+    let times = |name| asked.iter().filter(|one| one.as_str() == name).count();
+    assert_eq!((times("http/epoll"), times("http/uring")), (1, 2));
+}
+
+#[test]
+fn what_could_not_be_asked_for_its_quality_is_not_called_bad() {
+    let stage = Stage::new();
+    let demanding = Demanding(Err("no answer".to_owned()), Mutex::default());
+    let plan = plan("http/small", &["http/uring"], 2);
+    let outcome = stage.with(&demanding, LIMIT, |options| {
+        execute(&plan, options, &mut Silent).unwrap()
+    });
+    assert_eq!((outcome.completed, outcome.disqualified), (0, 1));
+    let record = records(&outcome).remove(0);
+    assert_eq!(record.quality_fault, None);
+    let said = |status: &Status| matches!(status, Status::Disqualified { because, .. } if because == "no answer");
+    assert!(said(&record.status), "{record:?}");
+}
+
 /// Ends the server, whose process id its log tells.
 struct Deadly;
 

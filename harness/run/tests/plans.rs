@@ -18,7 +18,6 @@ fn catalogue() -> Catalogue {
         in_process: ringside_operations::all(),
         implementations: [
             ringside_echo::all(),
-            ringside_hash::all(),
             ringside_http::all(),
             ringside_mqtt::all(),
         ]
@@ -293,7 +292,6 @@ fn full_has_every_value_of_every_axis_on_the_main_scenarios_and_ends_in_two_hour
 fn a_manifest_can_say_that_it_lacks_whatever_a_case_needs() {
     let cases = [
         ringside_conform::echo::cases(),
-        ringside_conform::hash::cases(),
         ringside_conform::http::cases(),
         ringside_conform::mqtt::cases(),
     ]

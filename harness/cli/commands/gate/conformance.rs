@@ -85,7 +85,7 @@ impl Candidate<'_> {
         };
         let subject = &self.contender.subject;
         match check_conformance(&launch, subject, folder, session.qualifier()) {
-            Ok(Ok(())) => None,
+            Ok(Ok(_)) => None,
             Ok(Err(refusal)) => {
                 Some(self.refused(&format!("fails its cases: {}", refusal.because)))
             }

@@ -24,7 +24,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_ringside");
 const BASE: &str = concat!("--base-bin=", env!("CARGO_BIN_EXE_ringside"));
 const HEAD: &str = concat!("--head-bin=", env!("CARGO_BIN_EXE_ringside"));
 
-/// Triples of four rounds of turns in which something is done on a busy machine too, and a threshold that noise does not reach.
+/// Triples of four rounds of turns in which something is done on a busy machine too, and a threshold that noise does
+/// not reach.
 const PLAN: &str = r#"schema = 1
 turns = { rounds = 4, warmup = "10ms", measure = "40ms" }
 threshold = 1.0
@@ -198,7 +199,7 @@ turns = { rounds = 2, warmup = "10ms", measure = "40ms" }
 threshold = 0.05
 
 [[cell]]
-scenario = "hash/blocks{keys=100}"
+scenario = "hash/throughput"
 implementation = "hash/fnv1a"
 threshold = 1.0
 "#;
@@ -268,7 +269,8 @@ fn builds_of_equal_counts_do_not_fail_by_them() {
     let base = build_that_counts(folder.path(), "base", &count);
     let (code, report) = counted(&base, BINARY, &path);
     assert!([0, 5].contains(&code), "{report}");
-    let expected = ["hash/fnv1a", "hash/siphash", "hash/xxh3"].map(|name| (name, "same"));
+    let expected =
+        ["hash/fnv1a", "hash/siphash", "hash/xxh3", "hash/rapidhash"].map(|name| (name, "same"));
     assert_eq!(states(&report), expected, "{report}");
     for one in instructions(&report) {
         let [base, head] = ["base", "head"].map(|side| one[side].as_f64().unwrap());
@@ -285,7 +287,7 @@ fn a_function_of_more_instructions_fails_the_gate_by_its_name() {
     let Some(path) = with_valgrind() else { return };
     let folder = tempfile::tempdir().unwrap();
     // One function takes the place of another, which is faster.
-    let count = format!("exec {BINARY} count hash/fnv1a hash/siphash hash/fnv1a");
+    let count = format!("exec {BINARY} count hash/fnv1a hash/siphash hash/fnv1a hash/rapidhash");
     let head = build_that_counts(folder.path(), "head", &count);
     let (code, report) = counted(BINARY, &head, &path);
     assert_eq!(code, 3, "{report}");
@@ -294,6 +296,7 @@ fn a_function_of_more_instructions_fails_the_gate_by_its_name() {
         ("hash/fnv1a", "same"),
         ("hash/siphash", "same"),
         ("hash/xxh3", "regression"),
+        ("hash/rapidhash", "same"),
     ];
     assert_eq!(states(&report), expected, "{report}");
 }
@@ -308,7 +311,8 @@ fn a_planted_slowdown_of_a_function_fails_the_gate() {
     let head = build_that_counts(folder.path(), "head", &count);
     let (code, report) = counted(BINARY, &head, &path);
     assert_eq!(code, 3, "{report}");
-    let expected = ["hash/fnv1a", "hash/siphash", "hash/xxh3"].map(|name| (name, "regression"));
+    let expected = ["hash/fnv1a", "hash/siphash", "hash/xxh3", "hash/rapidhash"]
+        .map(|name| (name, "regression"));
     assert_eq!(states(&report), expected, "{report}");
 }
 

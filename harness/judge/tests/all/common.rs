@@ -127,6 +127,7 @@ pub(crate) fn record(
         status: Status::Completed,
         measures: Some(measures),
         artifacts: Vec::new(),
+        quality_fault: None,
         warnings: Vec::new(),
     }
 }
@@ -197,6 +198,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("http/small", "operations_per_cpu_s"),
         info("http/large", "cpu_per_gb"),
         info("echo/small", "throughput"),
+        info("hash/throughput", "throughput"),
         info("map/read", "throughput"),
         info("mqtt/pairs", "operations_per_cpu_s"),
         info("mqtt/fan_out", "operations_per_cpu_s"),
@@ -206,7 +208,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
     ]
 }
 
-/// Judges claims on records, with the families echo, http, map and mqtt built.
+/// Judges claims on records, with the families echo, hash, http, map and mqtt built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -223,8 +225,12 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "rumqttd",
         "papaya",
         "bucketed",
+        "rapidhash",
+        "foldhash_quality",
+        "xxh3",
+        "avx2_fixed",
     ];
-    let implementations: Vec<_> = ["echo", "http", "map", "mqtt"]
+    let implementations: Vec<_> = ["echo", "hash", "http", "map", "mqtt"]
         .iter()
         .flat_map(|family| {
             names
@@ -233,7 +239,9 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         })
         .collect();
     let families = Families {
-        built: ["echo", "http", "map", "mqtt"].map(str::to_owned).to_vec(),
+        built: ["echo", "hash", "http", "map", "mqtt"]
+            .map(str::to_owned)
+            .to_vec(),
         roadmap: vec!["raft".to_owned()],
     };
     judge(&JudgeInput {

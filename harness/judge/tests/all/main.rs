@@ -8,6 +8,7 @@ mod common;
 mod formulas;
 mod loads;
 mod published;
+mod quality;
 mod reading;
 mod verdicts;
 mod whole;

@@ -127,9 +127,11 @@ fn every_goal_is_judged_once_its_cells_are_measured() {
                 record.params.set(name, given.unwrap_or(value));
             }
         }
-        if record.scenario.id.family == "map" {
-            let given = record.scenario.params.value("threads");
-            record.params.set("threads", given.unwrap_or("1"));
+        for (family, name, default) in [("map", "threads", "1"), ("hash", "key", "64B")] {
+            if record.scenario.id.family == family {
+                let given = record.scenario.params.value(name);
+                record.params.set(name, given.unwrap_or(default));
+            }
         }
         if let Some(measures) = &mut record.measures {
             measures.offered = measures.operations;

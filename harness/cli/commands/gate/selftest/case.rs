@@ -1,6 +1,6 @@
 //! What the self-test plants into: one server of each kind of work, and how disturbed the machine is.
 
-use ringside_engine::plant::Kind;
+use ringside_metal::plant::Kind;
 
 /// A server with the slowdown that is planted into it.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +36,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "hash",
-        // Four threads that share a core and its caches vary three times as much.
-        scenario: "hash/blocks{connections=2,keys=1000}",
+        scenario: "hash/throughput",
         implementation: "hash/fnv1a",
         kind: Kind::Processor,
         guess: 3_000_000,

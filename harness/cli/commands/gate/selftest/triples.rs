@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ringside_contract::{ImplementationSpec, Phase, ScenarioSpec, TripleRecord};
-use ringside_engine::plant::{Kind, Plant, VARIABLE};
+use ringside_metal::plant::{Kind, Plant, VARIABLE};
 use ringside_run::{Contestant, GatePlan, Subject, TripleOrder, TurnLengths};
 
 use super::case::Case;

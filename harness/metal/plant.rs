@@ -1,9 +1,9 @@
-//! Slowdowns on purpose, by which the gate is tested: a server that does more for each operation than its
+//! Slowdowns on purpose, by which the gate is tested: a server or a worker that does more for each operation than its
 //! twin has to be found slower.
 //!
-//! Only builds with the feature `plant` know them. Their `start` reads `RINGSIDE_PLANT` once, and what it
-//! says is done by [`operations`], which the cores of the families call. In any other build that call is
-//! empty, and nothing of this is in the binary.
+//! Only builds with the feature `plant` know them. Their `start` reads `RINGSIDE_PLANT` once, and what it says is
+//! done by [`operations`], which the cores of the families and the threads of workers call. In any other build that
+//! call is empty, and nothing of this is in the binary.
 
 #[cfg(feature = "plant")]
 mod cost;

@@ -110,7 +110,7 @@ mod tests {
     /// Processor time of this thread.
     fn spent_ns() -> u64 {
         let thread = rustix::thread::gettid().as_raw_nonzero().get();
-        ringside_metal::thread_cpu_ns(thread.try_into().unwrap()).unwrap()
+        crate::thread_cpu_ns(thread.try_into().unwrap()).unwrap()
     }
 
     #[test]

@@ -1,0 +1,46 @@
+//! Look-ups in a hash table: a fast function whose hashes collide is no fast one.
+
+use ringside_contract::operations::hash::{HashTask, KeyForm};
+use ringside_contract::{Parameter, ParameterKind, ScenarioMeta};
+
+use super::task::HashScenario;
+use crate::workers::THREADS;
+
+/// `hash/lookup`.
+pub(crate) const LOOKUP: HashScenario = HashScenario {
+    meta: &ScenarioMeta {
+        id: "hash/lookup",
+        question: "How long does a look-up in a hash table take with this function?",
+        operations: "look-ups",
+        ranked_by: "throughput",
+        parameters: &[
+            Parameter {
+                name: "keys",
+                kind: ParameterKind::Choice(&["user", "url", "uuid", "document"]),
+                default: "user",
+                smoke: None,
+                about: "What keys look like: user:000001, addresses of 76 bytes, identifiers that count up, or documents of \
+                        1 KiB that differ within their first 32 bytes.",
+            },
+            Parameter {
+                name: "entries",
+                kind: ParameterKind::Count,
+                default: "10000",
+                smoke: None,
+                about: "Entries of the table.",
+            },
+            THREADS,
+        ],
+    },
+    task: |params| {
+        Ok(HashTask::Table {
+            entries: params.count("entries"),
+            keys: match params.text("keys") {
+                "url" => KeyForm::Url,
+                "uuid" => KeyForm::Uuid,
+                "document" => KeyForm::Document,
+                _ => KeyForm::User,
+            },
+        })
+    },
+};
