@@ -4,6 +4,7 @@
 mod counters;
 mod hash;
 mod map;
+mod ring;
 mod script;
 
 use ringside_contract::CountedFunction;
@@ -11,7 +12,7 @@ use ringside_contract::operations::InProcess;
 
 /// Every implementation, families together, in the order of the report.
 pub fn all() -> Vec<&'static dyn InProcess> {
-    [counters::all(), hash::all(), map::all()].concat()
+    [counters::all(), hash::all(), map::all(), ring::all()].concat()
 }
 
 /// The pure functions whose instructions are counted.

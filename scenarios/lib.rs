@@ -11,6 +11,7 @@ mod http;
 mod load;
 mod map;
 mod mqtt;
+mod ring;
 mod workers;
 
 #[cfg(test)]
@@ -51,5 +52,6 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &mqtt::embedded::Embedded,
         &mqtt::fallback::Fallback,
         &mqtt::soak::Soak,
+        &ring::lookup::Lookup,
     ]
 }

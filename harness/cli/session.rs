@@ -147,6 +147,7 @@ impl Conformance {
             "http" => ringside_conform::http::cases(),
             "map" => ringside_conform::map::cases(),
             "mqtt" => ringside_conform::mqtt::cases(),
+            "ring" => ringside_conform::ring::cases(),
             _ => &[],
         }
     }
@@ -155,6 +156,7 @@ impl Conformance {
     pub(crate) fn quality_tests(family: &str) -> &'static [Case] {
         match family {
             "hash" => ringside_conform::hash::quality(),
+            "ring" => ringside_conform::ring::quality(),
             _ => &[],
         }
     }
@@ -170,6 +172,7 @@ impl Conformance {
             Tested::Counter(counter) => ringside_conform::counters::run(case, counter.as_ref()),
             Tested::Hash(function) => ringside_conform::hash::run(case, function.as_ref()),
             Tested::Map(map) => ringside_conform::map::run(case, map.as_ref()),
+            Tested::Ring(ring) => ringside_conform::ring::run(case, ring.as_ref()),
         };
         outcome.map_err(|failure| failure.to_string())
     }

@@ -14,5 +14,6 @@ pub mod http;
 mod in_process;
 pub mod map;
 pub mod mqtt;
+pub mod ring;
 
 pub use case::{Case, Failure, Outcome, Target, check};

@@ -84,6 +84,7 @@ const WATCHED: &str = "a server whose processes can be watched";
 const TAIL: &str = "latencies of ten operations or more beyond the percentile in a block";
 const THREADS: &str = "operations that are called in process";
 const BATCHES: &str = "operations that are called in process, in a closed loop";
+const SHARES: &str = "tables that share keys out among nodes";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
 
 const fn row(
@@ -327,6 +328,9 @@ const METRICS: &[Metric] = &[
     row("fairness", "ratio", MORE, Other, THREADS, |m| {
         Some(m.threads.as_ref()?.fairness)
     }),
+    row("imbalance", "ratio", LESS, Other, SHARES, |m| {
+        m.threads.as_ref()?.figures.get("imbalance").copied()
+    }),
     row("core_share", "%", MORE, Other, THREADS, |m| {
         Some(100.0 * m.threads.as_ref()?.core_share)
     }),
@@ -505,6 +509,19 @@ mod tests {
             metric("connect_rate").unwrap().figure(&measures)
         };
         assert_eq!((rate(100), rate(3)), (Some(50.0), Some(9.0)));
+    }
+
+    #[test]
+    fn a_family_has_figures_of_its_own() {
+        let mut threads = ringside_contract::Threads::default();
+        threads.figures.insert("imbalance".to_owned(), 1.25);
+        let measures = Measures {
+            threads: Some(threads),
+            ..Measures::default()
+        };
+        let imbalance = metric("imbalance").unwrap();
+        assert_eq!(imbalance.figure(&measures), Some(1.25));
+        assert_eq!(imbalance.figure(&Measures::default()), None);
     }
 
     #[test]

@@ -71,7 +71,11 @@ impl<H: NamedHash> InProcess for Entry<H> {
     }
 }
 
-fn function<H: NamedHash>() -> Result<H, StartError> {
+/// The function.
+///
+/// # Errors
+/// It was not built, or needs what the processor has not.
+pub(super) fn function<H: NamedHash>() -> Result<H, StartError> {
     H::find().ok_or_else(|| StartError::Unsupported {
         reason: if H::IS_BUILT {
             format!(

@@ -9,7 +9,7 @@ use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
 /// What is done and how long it takes, with the heads of the columns.
-const SPEED: [(&str, &str); 12] = [
+const SPEED: [(&str, &str); 13] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
     ("operation_time_p50", "time an op"),
@@ -22,6 +22,7 @@ const SPEED: [(&str, &str); 12] = [
     ("latency_max", "max"),
     ("error_rate", "errors"),
     ("fairness", "fairness"),
+    ("imbalance", "fullest node, of its share"),
 ];
 
 /// What it costs.

@@ -8,6 +8,7 @@
 pub mod counters;
 pub mod hash;
 pub mod map;
+pub mod ring;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ pub enum Task {
     Hash(hash::HashTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
+    /// Look-ups of the node of a key.
+    Ring(ring::RingTask),
 }
 
 impl Task {
@@ -46,6 +49,7 @@ impl Task {
             Self::Counters(_) => "counters",
             Self::Hash(_) => "hash",
             Self::Map(_) => "map",
+            Self::Ring(_) => "ring",
         }
     }
 
@@ -117,4 +121,6 @@ pub enum Tested {
     Hash(Box<dyn hash::HashFunction>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
+    /// A way to share keys out.
+    Ring(Box<dyn ring::TestedRing>),
 }

@@ -200,6 +200,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("echo/small", "throughput"),
         info("hash/throughput", "throughput"),
         info("map/read", "throughput"),
+        info("ring/lookup", "throughput"),
         info("mqtt/pairs", "operations_per_cpu_s"),
         info("mqtt/fan_out", "operations_per_cpu_s"),
         info("mqtt/connect", "operations_per_cpu_s"),
@@ -208,7 +209,7 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
     ]
 }
 
-/// Judges claims on records, with the families echo, hash, http, map and mqtt built.
+/// Judges claims on records, with the families echo, hash, http, map, mqtt and ring built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -229,8 +230,10 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "foldhash_quality",
         "xxh3",
         "avx2_fixed",
+        "sorted",
+        "hashring",
     ];
-    let implementations: Vec<_> = ["echo", "hash", "http", "map", "mqtt"]
+    let implementations: Vec<_> = ["echo", "hash", "http", "map", "mqtt", "ring"]
         .iter()
         .flat_map(|family| {
             names
@@ -239,7 +242,7 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         })
         .collect();
     let families = Families {
-        built: ["echo", "hash", "http", "map", "mqtt"]
+        built: ["echo", "hash", "http", "map", "mqtt", "ring"]
             .map(str::to_owned)
             .to_vec(),
         roadmap: vec!["raft".to_owned()],

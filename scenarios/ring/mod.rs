@@ -1,0 +1,3 @@
+//! Scenarios of consistent hashing.
+
+pub(crate) mod lookup;
