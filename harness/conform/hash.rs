@@ -67,7 +67,8 @@ const QUALITY: &[Case] = &[
     ),
     asked!(
         "each_bit_moves_half_of_the_hash",
-        "When one bit of a key changes, each bit of the hash changes in half of the cases, within what 100,000 of them allow."
+        "When one bit of a key changes, each bit of the hash changes in half of the cases, within what chance allows in \
+         100,000 of short keys and in fewer of long ones."
     ),
 ];
 

@@ -45,7 +45,7 @@ pub(crate) struct Cell<'a> {
     pub(crate) rounds: BTreeMap<RoundKey, (&'a RunRecord, &'a Measures)>,
     pub(crate) failures: Vec<String>,
     pub(crate) skipped: Option<&'a str>,
-    pub(crate) disqualified: Option<String>,
+    pub(crate) refused: Option<String>,
 }
 
 impl<'a> Cell<'a> {
@@ -59,7 +59,7 @@ impl<'a> Cell<'a> {
             rounds: BTreeMap::new(),
             failures: Vec::new(),
             skipped: None,
-            disqualified: None,
+            refused: None,
         }
     }
 
@@ -80,7 +80,7 @@ impl<'a> Cell<'a> {
                     .push(format!("round {}: {because}", record.round));
             }
             Status::Skipped { reason } => self.skipped = Some(reason),
-            Status::Disqualified { because, .. } => self.disqualified = Some(because.clone()),
+            Status::Disqualified { because, .. } => self.refused = Some(because.clone()),
         }
     }
 
@@ -98,13 +98,16 @@ impl<'a> Cell<'a> {
         self.sample.params.value("load").unwrap_or("closed")
     }
 
-    /// The proof of wrong answers or bad ones, if there were any.
+    /// Why it is not to be chosen: the proof of wrong answers, or of bad ones.
+    pub(crate) fn disqualified(&self) -> Option<String> {
+        self.wrong_answers()
+            .or_else(|| self.quality_fault().map(str::to_owned))
+    }
+
+    /// The proof of wrong answers, if there were any.
     pub(crate) fn wrong_answers(&self) -> Option<String> {
-        if let Some(because) = &self.disqualified {
+        if let Some(because) = &self.refused {
             return Some(because.clone());
-        }
-        if let Some(fault) = self.quality_fault() {
-            return Some(fault.to_owned());
         }
         let corrupt: u64 = self.measures().map(|measures| measures.corrupt).sum();
         let sample = self
@@ -224,7 +227,7 @@ impl<'a> Cell<'a> {
 
     /// Why its blocks are no measurement at all: wrong answers, failed rounds, or none.
     pub(crate) fn failed(&self) -> Option<String> {
-        if let Some(because) = self.wrong_answers() {
+        if let Some(because) = self.disqualified() {
             return Some(because);
         }
         if self.rounds.is_empty() {

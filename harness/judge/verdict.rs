@@ -140,13 +140,12 @@ fn smaller_host(
 
 fn measured(claims: &[Claim], claim: &Claim, metric: &Metric, found: &Found<'_, '_>) -> Outcome {
     if let Some(verdict) = unusable(metric, found) {
-        // What failed tests of quality was timed, and its figure is one that people compare with.
-        let fault = found.candidate.quality_fault();
-        let timed = fault.and_then(|_| claim_interval(claim, metric, found).ok());
+        let measured = figure_of_bad(claim, metric, found);
+        let note = "it fails tests of quality; what it was measured at stands beside that";
         return Outcome {
             verdict,
-            measured: timed,
-            notes: Vec::new(),
+            notes: measured.iter().map(|_| note.to_owned()).collect(),
+            measured,
         };
     }
     let interval = match claim_interval(claim, metric, found) {
@@ -166,9 +165,24 @@ fn measured(claims: &[Claim], claim: &Claim, metric: &Metric, found: &Found<'_, 
     }
 }
 
+/// The figure of a candidate that fails tests of quality where nothing else is the matter: people compare with it.
+fn figure_of_bad(claim: &Claim, metric: &Metric, found: &Found<'_, '_>) -> Option<Interval> {
+    let candidate = found.candidate;
+    candidate.quality_fault()?;
+    let is_right = candidate.wrong_answers().is_none() && candidate.failures.is_empty();
+    let is_comparable = found
+        .baseline
+        .is_none_or(|cell| unfit(cell, metric).is_none());
+    if !is_right || !is_comparable {
+        return None;
+    }
+    let interval = claim_interval(claim, metric, found).ok()?;
+    (interval.samples >= samples_needed(claim.kind)).then_some(interval)
+}
+
 /// Why the cells decide nothing, whatever their figures.
 fn unusable(metric: &Metric, found: &Found<'_, '_>) -> Option<Verdict> {
-    if let Some(because) = found.candidate.wrong_answers() {
+    if let Some(because) = found.candidate.disqualified() {
         return Some(Verdict::Disqualified { because });
     }
     for cell in [Some(found.candidate), found.baseline]

@@ -11,6 +11,7 @@ use ringside_contract::Settings;
 use ringside_contract::operations::counters::CounterTask;
 use ringside_contract::operations::hash::{HashTask, KeyForm};
 use ringside_contract::operations::map::{KeyChoice, MapTask};
+use ringside_contract::operations::ring::RingTask;
 use ringside_contract::operations::{Task, Workload};
 
 /// Operations of one call.
@@ -44,6 +45,11 @@ fn tasks() -> Vec<(String, Task)> {
         .map(|length| (format!("hash/throughput/{length}"), keys(length)))
         .into();
     tasks.push(("hash/lookup/user".to_owned(), table(KeyForm::User)));
+    let ring = Task::Ring(RingTask {
+        nodes: 100,
+        keys: KeyForm::User,
+    });
+    tasks.push(("ring/lookup".to_owned(), ring));
     tasks.push(("map/read".to_owned(), map(100)));
     tasks.push(("map/write".to_owned(), map(0)));
     let counters = Task::Counters(CounterTask { reads: 0 });

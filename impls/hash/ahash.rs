@@ -13,7 +13,7 @@ pub(crate) struct AHash;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "hash/ahash",
-    about: "The crate ahash with its fixed keys: AES instructions where the build has them, folded products elsewhere.",
+    about: "The crate ahash with fixed keys: AES instructions where the build has them, folded products elsewhere.",
     axes: &[],
     ranked: true,
 };

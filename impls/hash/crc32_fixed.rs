@@ -13,7 +13,8 @@ pub(crate) struct Crc32Fixed(Crc32);
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "hash/crc32_fixed",
-    about: "Four CRC32 of all words, two of them of products, which are no more linear; two folded products at the end.",
+    about: "Four CRC32, of which each word goes into two, once as it is and once as a product, which is no more linear; two folded \
+            products at the end.",
     axes: &[],
     ranked: true,
 };

@@ -12,7 +12,7 @@ pub(crate) struct Xxh3;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "hash/xxh3",
-    about: "XXH3 of 64 bits by the crate xxhash-rust, with the vector instructions of the build.",
+    about: "XXH3 of 64 bits by the crate xxhash-rust, with the vector instructions of the build, which are those of SSE2 in a usual one.",
     axes: &[],
     ranked: true,
 };

@@ -6,7 +6,7 @@ use ringside_contract::operations::hash::HashFunction;
 use ringside_contract::operations::ring::NodeTable;
 use ringside_contract::{ImplementationMeta, Settings};
 
-use super::sorted::points;
+use super::sorted::{name, points};
 use super::work::{HASH, NamedRing, Take};
 
 /// `ring/hashring`.
@@ -29,7 +29,12 @@ impl NamedRing for HashRing {
         taker: T,
     ) -> T::Taken {
         let mut all = Vec::new();
-        points(nodes, |name, node| all.push(Point { name, node }));
+        points(nodes, |node, point| {
+            all.push(Point {
+                node: node as u16,
+                point: point as u16,
+            });
+        });
         let mut ring = hashring::HashRing::with_hasher(Builder(function));
         ring.batch_add(all);
         taker.take(Table(ring))
@@ -41,18 +46,19 @@ struct Table<H>(hashring::HashRing<Point, Builder<H>>);
 impl<H: HashFunction + Copy> NodeTable for Table<H> {
     #[inline]
     fn node(&self, key: &[u8]) -> u32 {
-        self.0.get(&Bytes(key)).map_or(0, |point| point.node)
+        self.0.get(&Bytes(key)).map_or(0, |point| point.node.into())
     }
 }
 
+/// As small as it can be: what a search walks over counts.
 struct Point {
-    name: String,
-    node: u32,
+    node: u16,
+    point: u16,
 }
 
 impl Hash for Point {
     fn hash<S: Hasher>(&self, state: &mut S) {
-        state.write(self.name.as_bytes());
+        state.write(name(self.node.into(), self.point.into()).as_bytes());
     }
 }
 

@@ -46,15 +46,18 @@ impl NamedRing for Sorted {
 
 /// Points of a node, as libketama has them (<https://github.com/RJ/ketama>): the most loaded of 100 nodes has about a
 /// quarter more than its share then.
-pub(super) const POINTS: u32 = 160;
+const POINTS: u32 = 160;
 
-/// Has `each` take the points of all nodes.
-pub(super) fn points(nodes: u32, mut each: impl FnMut(String, u32)) {
+/// Has `each` take the points of all nodes: the node, and which one of its points.
+pub(super) fn points(nodes: u32, mut each: impl FnMut(u32, u32)) {
     for node in 0..nodes {
-        for point in 0..POINTS {
-            each(format!("backend-{node}#{point}"), node);
-        }
+        (0..POINTS).for_each(|point| each(node, point));
     }
+}
+
+/// What a point is called, whose hash is its place.
+pub(super) fn name(node: u32, point: u32) -> String {
+    format!("backend-{node}#{point}")
 }
 
 /// Where points lie, in order, and whose they are.
@@ -66,8 +69,8 @@ struct Row {
 impl Row {
     fn new(function: &impl HashFunction, nodes: u32) -> Self {
         let mut all = Vec::with_capacity((nodes * POINTS) as usize);
-        points(nodes, |name, node| {
-            all.push((function.hash(name.as_bytes()), node as u16));
+        points(nodes, |node, point| {
+            all.push((function.hash(name(node, point).as_bytes()), node as u16));
         });
         all.sort_unstable();
         // Of points in one place the first node's counts, so that a node that comes later takes no key from it.
@@ -178,9 +181,11 @@ mod tests {
     fn by_definition(function: &impl HashFunction, nodes: u32, key: &[u8]) -> u32 {
         let hash = function.hash(key);
         let mut best: Option<(u64, u32)> = None;
-        points(nodes, |name, node| {
+        points(nodes, |node, point| {
             // How far it is from the key to the point, once round.
-            let way = function.hash(name.as_bytes()).wrapping_sub(hash);
+            let way = function
+                .hash(name(node, point).as_bytes())
+                .wrapping_sub(hash);
             if best.is_none_or(|(least, _)| way < least) {
                 best = Some((way, node));
             }

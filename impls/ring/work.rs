@@ -23,8 +23,6 @@ pub(super) const HASH: Axis = Axis {
 pub(crate) trait NamedRing: Send + Sync + 'static {
     /// Name and technique.
     const META: &'static ImplementationMeta;
-    /// See [`TestedRing::moved_without_need`].
-    const MOVED_WITHOUT_NEED: f64 = 0.0;
 
     /// Builds the table of so many nodes, and hands it on.
     fn build<H: HashFunction + Copy + 'static, T: Take>(
@@ -33,6 +31,11 @@ pub(crate) trait NamedRing: Send + Sync + 'static {
         nodes: u32,
         taker: T,
     ) -> T::Taken;
+
+    /// See [`TestedRing::moved_without_need`].
+    fn moved_without_need(_nodes: u32) -> f64 {
+        0.0
+    }
 }
 
 /// Takes a table of whatever type.
@@ -140,8 +143,8 @@ impl<R: NamedRing> TestedRing for Any<R> {
             .expect("one was built before this was handed out")
     }
 
-    fn moved_without_need(&self) -> f64 {
-        R::MOVED_WITHOUT_NEED
+    fn moved_without_need(&self, nodes: u32) -> f64 {
+        R::moved_without_need(nodes)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Look-ups in a hash table: a fast function whose hashes collide is no fast one.
 
 use ringside_contract::operations::hash::{HashTask, KeyForm};
-use ringside_contract::{Parameter, ParameterKind, ScenarioMeta};
+use ringside_contract::{ParamError, Parameter, ParameterKind, ScenarioMeta};
 
 use super::task::HashScenario;
 use crate::workers::THREADS;
@@ -27,14 +27,20 @@ pub(crate) const LOOKUP: HashScenario = HashScenario {
                 kind: ParameterKind::Count,
                 default: "10000",
                 smoke: None,
-                about: "Entries of the table.",
+                about: "Entries of the table, at most a million.",
             },
             THREADS,
         ],
     },
     task: |params| {
+        let entries = params.count("entries");
+        if !(1..=ENTRIES_MAX).contains(&entries) {
+            return Err(ParamError::Conflict {
+                because: format!("entries={entries}: there are 1 to {ENTRIES_MAX} of them"),
+            });
+        }
         Ok(HashTask::Table {
-            entries: params.count("entries"),
+            entries,
             keys: match params.text("keys") {
                 "url" => KeyForm::Url,
                 "uuid" => KeyForm::Uuid,
@@ -44,3 +50,6 @@ pub(crate) const LOOKUP: HashScenario = HashScenario {
         })
     },
 };
+
+/// With documents they take a gigabyte.
+const ENTRIES_MAX: u32 = 1_000_000;

@@ -16,7 +16,7 @@ const BATCH: u32 = 1000;
 /// `ring/lookup`.
 pub(crate) struct Lookup;
 
-static META: ScenarioMeta = ScenarioMeta {
+const META: ScenarioMeta = ScenarioMeta {
     id: "ring/lookup",
     question: "How long does it take to find the node that is responsible for a key?",
     operations: "look-ups",

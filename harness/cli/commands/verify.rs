@@ -148,7 +148,7 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
-            "there are no cases for `{family}`; there are for counters, echo, hash, http, map and mqtt"
+            "there are no cases for `{family}`; there are for counters, echo, hash, http, map, mqtt and ring"
         ))
         .into());
     }

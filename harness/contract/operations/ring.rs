@@ -1,4 +1,4 @@
-//! Which node is responsible for a key: consistent hashing, by which few keys move when a node comes or goes.
+//! Which node is responsible for a key: consistent hashing, by which few keys move when there is a node more.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,6 @@ pub trait TestedRing: Send + Sync {
     /// Shares keys out among so many nodes, at least 1.
     fn of(&self, nodes: u32) -> Box<dyn NodeTable>;
 
-    /// When a node comes, at most this part of the keys goes from one node that was there to another one.
-    fn moved_without_need(&self) -> f64;
+    /// When one comes to so many nodes, at most this part of the keys goes from one that was there to another one.
+    fn moved_without_need(&self, nodes: u32) -> f64;
 }

@@ -30,8 +30,8 @@ impl Crc32 {
     }
 
     /// The words of a key, by turns into two pairs of checksums. Of each pair one has the words themselves and the
-    /// other one their products with an odd factor: words that collide in the one, which is linear, do not in the
-    /// other. The last 16 bytes come whole, however much of them was read before.
+    /// other one their products with an odd factor: words that collide in the one, which is linear, hardly ever do
+    /// in the other. The last 16 bytes come whole, however much of them was read before.
     ///
     /// # Panics
     /// With a key of less than 16 bytes.

@@ -1,6 +1,6 @@
 //! Conformance before timing: what answers wrongly is not compared, however fast it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
@@ -58,53 +58,128 @@ pub(super) fn wrong(
     }
     let check = |(index, candidate): (usize, &Candidate<'_>)| {
         let folder = tmp.with_file_name(format!("conformance-{index}"));
-        Some((
-            candidate.implementation.clone(),
-            candidate.check(session, &folder)?,
-        ))
+        candidate.check(session, &folder)
     };
-    // Head comes behind base, so that its verdict is the one that stays.
-    thread::scope(|scope| {
+    let checked: Vec<Checked> = thread::scope(|scope| {
         let numbered = candidates.iter().enumerate();
         let running: Vec<_> = numbered
             .map(|one| scope.spawn(move || check(one)))
             .collect();
         let ended = running
             .into_iter()
-            .filter_map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            .map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
         ended.collect()
-    })
+    });
+    let named = |candidate: &Candidate<'_>| (candidate.build, candidate.implementation.clone());
+    refusals(candidates.iter().map(named).zip(checked))
+}
+
+/// What was found of a candidate.
+enum Checked {
+    /// Nothing is wrong, or that was not found out.
+    Fit,
+    /// It passes its cases, and not the tests of its quality, with a proof.
+    Bad(String),
+    /// It is not to be compared, and why.
+    Unfit(String),
+}
+
+/// What is not to be compared, of candidates of which head's comes behind base's, so that its verdict is the one that stays.
+/// What was bad before may be so still; what has become bad may be faster for it.
+fn refusals(
+    checked: impl Iterator<Item = ((Build, String), Checked)>,
+) -> BTreeMap<String, GateVerdict> {
+    let (mut refusals, mut good) = (BTreeMap::new(), BTreeSet::new());
+    for ((build, name), checked) in checked {
+        let because = match (build, checked) {
+            (_, Checked::Unfit(because)) => because,
+            (Build::Head, Checked::Bad(fault)) if good.contains(&name) => {
+                format!("fails tests of quality that base's passes: {fault}")
+            }
+            (Build::Base, Checked::Fit) => {
+                good.insert(name);
+                continue;
+            }
+            (_, Checked::Fit | Checked::Bad(_)) => continue,
+        };
+        refusals.insert(name.clone(), refused(build, &name, &because));
+    }
+    refusals
+}
+
+/// A base that answers wrongly is no measure: what mends it cannot be held against it.
+fn refused(build: Build, implementation: &str, because: &str) -> GateVerdict {
+    match build {
+        Build::Base => GateVerdict::New {
+            because: format!("{implementation} of base is no measure, since it {because}"),
+        },
+        Build::Head => GateVerdict::Undecided {
+            because: format!("{implementation} of head {because}"),
+            remedy: "run `ringside verify` on that build, which prints each case".to_owned(),
+        },
+    }
 }
 
 impl Candidate<'_> {
-    /// What becomes of it; `None` when nothing is wrong, or when that was not found out.
-    fn check(&self, session: &Session, folder: &Path) -> Option<GateVerdict> {
+    /// What becomes of it.
+    fn check(&self, session: &Session, folder: &Path) -> Checked {
         let launch = Launch {
             executable: self.contender.side.executable(),
             ..session.launch()
         };
         let subject = &self.contender.subject;
         match check_conformance(&launch, subject, folder, session.qualifier()) {
-            Ok(Ok(_)) => None,
-            Ok(Err(refusal)) => {
-                Some(self.refused(&format!("fails its cases: {}", refusal.because)))
-            }
-            Err(failure) if failure.interrupted => None,
-            Err(failure) => Some(self.refused(&format!("did not start: {failure}"))),
+            Ok(Ok(passed)) => passed.quality_fault.map_or(Checked::Fit, Checked::Bad),
+            Ok(Err(refusal)) => Checked::Unfit(format!("fails its cases: {}", refusal.because)),
+            Err(failure) if failure.interrupted => Checked::Fit,
+            Err(failure) => Checked::Unfit(format!("did not start: {failure}")),
         }
     }
+}
 
-    /// A base that answers wrongly is no measure: what mends it cannot be held against it.
-    fn refused(&self, because: &str) -> GateVerdict {
-        let implementation = &self.implementation;
-        match self.build {
-            Build::Base => GateVerdict::New {
-                because: format!("{implementation} of base is no measure, since it {because}"),
-            },
-            Build::Head => GateVerdict::Undecided {
-                because: format!("{implementation} of head {because}"),
-                remedy: "run `ringside verify` on that build, which prints each case".to_owned(),
-            },
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(base: Checked, head: Checked) -> Option<GateVerdict> {
+        let both = [(Build::Base, base), (Build::Head, head)];
+        let both = both.map(|(build, checked)| ((build, "hash/a".to_owned()), checked));
+        refusals(both.into_iter()).remove("hash/a")
+    }
+
+    fn bad() -> Checked {
+        Checked::Bad("two keys collide".to_owned())
+    }
+
+    fn unfit() -> Checked {
+        Checked::Unfit("did not start".to_owned())
+    }
+
+    #[test]
+    fn what_has_become_bad_is_not_called_faster() {
+        assert_eq!(outcome(Checked::Fit, Checked::Fit), None);
+        let refused = outcome(Checked::Fit, bad());
+        assert!(
+            matches!(&refused, Some(GateVerdict::Undecided { because, .. }) if because.contains("two keys collide")),
+            "{refused:?}"
+        );
+        // It was bad before, or has become better.
+        assert_eq!(outcome(bad(), bad()), None);
+        assert_eq!(outcome(bad(), Checked::Fit), None);
+    }
+
+    #[test]
+    fn what_answers_wrongly_is_not_compared() {
+        assert!(matches!(
+            outcome(unfit(), Checked::Fit),
+            Some(GateVerdict::New { .. })
+        ));
+        for base in [Checked::Fit, unfit()] {
+            let refused = outcome(base, unfit());
+            assert!(
+                matches!(refused, Some(GateVerdict::Undecided { .. })),
+                "{refused:?}"
+            );
         }
     }
 }

@@ -28,6 +28,17 @@ fn it_is_disqualified_and_its_figure_stands_beside_that() {
 }
 
 #[test]
+fn wrong_answers_and_too_few_rounds_leave_no_figure() {
+    let mut wrong = faulty(cell(SMALL, "http/uring", 8, 5000.0));
+    wrong[0].measures.as_mut().unwrap().corrupt = 1;
+    check(RATE, wrong.clone(), "Disqualified", "1 answer was wrong");
+    for records in [wrong, faulty(cell(SMALL, "http/uring", 2, 5000.0))] {
+        let judgement = judged(records, &[claim(RATE)]).judgements.remove(0);
+        assert_eq!(judgement.measured, None, "{:?}", judgement.verdict);
+    }
+}
+
+#[test]
 fn nothing_is_better_than_a_baseline_that_failed() {
     let mut records = pair(2.5, 8);
     let is_baseline = |record: &&mut RunRecord| record.implementation.to_string() == "http/epoll";
