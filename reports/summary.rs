@@ -111,6 +111,15 @@ fn judged<'a>(
     })
 }
 
+/// As much of a reason as a line has room for. The report has all of it.
+fn shortened(because: &str) -> String {
+    const MOST: usize = 160;
+    match because.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", because[..end].trim_end()),
+        None => because.to_owned(),
+    }
+}
+
 fn judged_row(judgement: &Judgement) -> Vec<String> {
     let claim = &judgement.claim;
     let measured = judgement
@@ -121,7 +130,7 @@ fn judged_row(judgement: &Judgement) -> Vec<String> {
     let measured = match &judgement.verdict {
         Verdict::Undecided { because } | Verdict::Disqualified { because } => {
             let separator = if measured.is_empty() { "" } else { "; " };
-            format!("{measured}{separator}{because}")
+            format!("{measured}{separator}{}", shortened(because))
         }
         _ => measured,
     };
@@ -204,4 +213,17 @@ fn controls(verdicts: &Verdicts) -> Option<Block> {
         ],
         rows,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_reasons_end_where_a_line_has_no_more_room() {
+        assert_eq!(shortened("short"), "short");
+        let long = shortened(&"ä".repeat(200));
+        assert_eq!(long.chars().count(), 161);
+        assert!(long.ends_with('…'));
+    }
 }
