@@ -1,5 +1,6 @@
 //! What scenarios of operations have in common: threads in a worker process are their load.
 
+use ringside_contract::operations::hash::KeyForm;
 use ringside_contract::{
     Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
     ProtocolError, Received, Session, Violation,
@@ -18,6 +19,16 @@ pub(crate) const THREADS: Parameter = Parameter {
 
 /// More threads than this are another question.
 const THREADS_MAX: u32 = 1024;
+
+/// What keys look like, by a parameter `keys` whose choices are names of forms.
+pub(crate) fn key_form(params: &Params) -> KeyForm {
+    match params.text("keys") {
+        "url" => KeyForm::Url,
+        "uuid" => KeyForm::Uuid,
+        "document" => KeyForm::Document,
+        _ => KeyForm::User,
+    }
+}
 
 /// The load of a worker of so many threads: one connection, which carries orders.
 ///

@@ -1,10 +1,10 @@
 //! Look-ups in a hash table: a fast function whose hashes collide is no fast one.
 
-use ringside_contract::operations::hash::{HashTask, KeyForm};
+use ringside_contract::operations::hash::HashTask;
 use ringside_contract::{ParamError, Parameter, ParameterKind, ScenarioMeta};
 
 use super::task::HashScenario;
-use crate::workers::THREADS;
+use crate::workers::{THREADS, key_form};
 
 /// `hash/lookup`.
 pub(crate) const LOOKUP: HashScenario = HashScenario {
@@ -41,12 +41,7 @@ pub(crate) const LOOKUP: HashScenario = HashScenario {
         }
         Ok(HashTask::Table {
             entries,
-            keys: match params.text("keys") {
-                "url" => KeyForm::Url,
-                "uuid" => KeyForm::Uuid,
-                "document" => KeyForm::Document,
-                _ => KeyForm::User,
-            },
+            keys: key_form(params),
         })
     },
 };

@@ -1,6 +1,5 @@
 //! Look-ups of the node that is responsible for a key.
 
-use ringside_contract::operations::hash::KeyForm;
 use ringside_contract::operations::ring::{NODES_MAX, RingTask};
 use ringside_contract::operations::{Task, Workload};
 use ringside_contract::{
@@ -8,7 +7,7 @@ use ringside_contract::{
     Session, Violation,
 };
 
-use crate::workers::{NoConversation, THREADS, verify_worker, worker_plan};
+use crate::workers::{NoConversation, THREADS, key_form, verify_worker, worker_plan};
 
 /// Operations between two looks at the clock.
 const BATCH: u32 = 1000;
@@ -62,11 +61,7 @@ impl Scenario for Lookup {
             seed,
             task: Task::Ring(RingTask {
                 nodes: params.count("nodes"),
-                keys: match params.text("keys") {
-                    "url" => KeyForm::Url,
-                    "uuid" => KeyForm::Uuid,
-                    _ => KeyForm::User,
-                },
+                keys: key_form(params),
             }),
         })
     }
