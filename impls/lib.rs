@@ -1,9 +1,16 @@
 //! Implementations that are called in process: a folder for each family. Services, which are reached over a socket, are
 //! crates of their own in the same folder.
 
+mod affinity;
+mod backends;
+mod codec;
 mod counters;
+mod events;
+mod frame;
 mod hash;
 mod map;
+mod pool;
+mod rate_limit;
 mod ring;
 mod script;
 
@@ -12,7 +19,19 @@ use ringside_contract::operations::InProcess;
 
 /// Every implementation, families together, in the order of the report.
 pub fn all() -> Vec<&'static dyn InProcess> {
-    [counters::all(), hash::all(), map::all(), ring::all()].concat()
+    [
+        affinity::all(),
+        backends::all(),
+        codec::all(),
+        counters::all(),
+        events::all(),
+        hash::all(),
+        map::all(),
+        pool::all(),
+        rate_limit::all(),
+        ring::all(),
+    ]
+    .concat()
 }
 
 /// The pure functions whose instructions are counted.

@@ -3,14 +3,20 @@
 //! A scenario knows no implementation, no socket and no clock. To add one: a file, its `mod` line in
 //! its family, and its line in [`all`].
 
+mod affinity;
+mod backends;
 mod bytes;
+mod codec;
 mod counters;
 mod echo;
+mod events;
 mod hash;
 mod http;
 mod load;
 mod map;
 mod mqtt;
+mod pool;
+mod rate_limit;
 mod ring;
 mod workers;
 
@@ -31,8 +37,12 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::connections::Connections,
         &http::slow_reader::SlowReader,
         &http::short::Short,
+        &affinity::lookup::Lookup,
+        &backends::pick::Pick,
+        &codec::log_entry::LogEntry,
         &counters::uncontended::UNCONTENDED,
         &counters::contended::CONTENDED,
+        &events::fan::Fan,
         &hash::throughput::THROUGHPUT,
         &hash::lookup::LOOKUP,
         &map::read::READ,
@@ -52,6 +62,9 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &mqtt::embedded::Embedded,
         &mqtt::fallback::Fallback,
         &mqtt::soak::Soak,
+        &pool::connections::Connections,
+        &pool::buffers::Buffers,
+        &rate_limit::ask::Ask,
         &ring::lookup::Lookup,
     ]
 }

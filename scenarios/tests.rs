@@ -27,7 +27,21 @@ fn ids_are_paths_of_files_and_each_stands_once() {
 
 #[test]
 fn every_file_of_a_scenario_is_in_the_list() {
-    for family in ["counters", "echo", "hash", "http", "map", "mqtt", "ring"] {
+    for family in [
+        "affinity",
+        "backends",
+        "codec",
+        "counters",
+        "echo",
+        "events",
+        "hash",
+        "http",
+        "map",
+        "mqtt",
+        "pool",
+        "rate_limit",
+        "ring",
+    ] {
         for entry in Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(family)
             .read_dir()

@@ -1,6 +1,7 @@
 //! What scenarios of operations have in common: threads in a worker process are their load.
 
 use ringside_contract::operations::hash::KeyForm;
+use ringside_contract::operations::map::KeyChoice;
 use ringside_contract::{
     Completion, LoadPlan, Measures, Operation, ParamError, Parameter, ParameterKind, Params,
     ProtocolError, Received, Session, Violation,
@@ -27,6 +28,15 @@ pub(crate) fn key_form(params: &Params) -> KeyForm {
         "uuid" => KeyForm::Uuid,
         "document" => KeyForm::Document,
         _ => KeyForm::User,
+    }
+}
+
+/// Which entries are asked for how often, by a parameter `keys` of these choices.
+pub(crate) fn key_choice(params: &Params) -> KeyChoice {
+    match params.text("keys") {
+        "zipf" => KeyChoice::Zipf,
+        "hot" => KeyChoice::Hot,
+        _ => KeyChoice::Uniform,
     }
 }
 

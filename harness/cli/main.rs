@@ -36,6 +36,11 @@ use crate::args::{Cli, Command};
 use crate::exit::{Exit, code_of};
 use crate::output::Output;
 
+/// The system's allocator, with a count for each thread.
+#[cfg(measures)]
+#[global_allocator]
+static ALLOCATOR: ringside_metal::CountingAllocator = ringside_metal::CountingAllocator;
+
 fn main() -> ExitCode {
     let command = Cli::command().color(colour(std::env::args_os()));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());

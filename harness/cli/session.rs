@@ -141,12 +141,18 @@ impl Conformance {
     /// The cases of a family; none where the family has none.
     pub(crate) fn cases(family: &str) -> &'static [Case] {
         match family {
+            "affinity" => ringside_conform::affinity::cases(),
+            "backends" => ringside_conform::backends::cases(),
+            "codec" => ringside_conform::codec::cases(),
             "counters" => ringside_conform::counters::cases(),
             "echo" => ringside_conform::echo::cases(),
+            "events" => ringside_conform::events::cases(),
             "hash" => ringside_conform::hash::cases(),
             "http" => ringside_conform::http::cases(),
             "map" => ringside_conform::map::cases(),
             "mqtt" => ringside_conform::mqtt::cases(),
+            "pool" => ringside_conform::pool::cases(),
+            "rate_limit" => ringside_conform::rate_limit::cases(),
             "ring" => ringside_conform::ring::cases(),
             _ => &[],
         }
@@ -155,7 +161,9 @@ impl Conformance {
     /// The quality tests of a family; most families have none.
     pub(crate) fn quality_tests(family: &str) -> &'static [Case] {
         match family {
+            "events" => ringside_conform::events::quality(),
             "hash" => ringside_conform::hash::quality(),
+            "rate_limit" => ringside_conform::rate_limit::quality(),
             "ring" => ringside_conform::ring::quality(),
             _ => &[],
         }
@@ -169,9 +177,15 @@ impl Conformance {
     ) -> Result<(), String> {
         let tested = operation.tested(axes).map_err(|error| error.to_string())?;
         let outcome = match tested {
+            Tested::Affinity(affinity) => ringside_conform::affinity::run(case, affinity.as_ref()),
+            Tested::Backends(backends) => ringside_conform::backends::run(case, backends.as_ref()),
+            Tested::Codec(codec) => ringside_conform::codec::run(case, codec.as_ref()),
             Tested::Counter(counter) => ringside_conform::counters::run(case, counter.as_ref()),
+            Tested::Events(events) => ringside_conform::events::run(case, events.as_ref()),
             Tested::Hash(function) => ringside_conform::hash::run(case, function.as_ref()),
             Tested::Map(map) => ringside_conform::map::run(case, map.as_ref()),
+            Tested::Pool(pool) => ringside_conform::pool::run(case, &pool),
+            Tested::RateLimit(rate) => ringside_conform::rate_limit::run(case, rate.as_ref()),
             Tested::Ring(ring) => ringside_conform::ring::run(case, ring.as_ref()),
         };
         outcome.map_err(|failure| failure.to_string())

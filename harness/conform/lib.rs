@@ -5,15 +5,21 @@
 //! accepted; where a function is optional, the case names it in [`Case::needs`], and a program that
 //! says it cannot gets "not applicable" instead of a failure.
 
+pub mod affinity;
+pub mod backends;
 mod case;
 mod client;
+pub mod codec;
 pub mod counters;
 pub mod echo;
+pub mod events;
 pub mod hash;
 pub mod http;
 mod in_process;
 pub mod map;
 pub mod mqtt;
+pub mod pool;
+pub mod rate_limit;
 pub mod ring;
 
 pub use case::{Case, Failure, Outcome, Target, check};

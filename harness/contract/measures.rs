@@ -165,6 +165,12 @@ pub struct Threads {
     /// Cycles of the processor's time-stamp counter in a nanosecond; absent where there is none.
     #[serde(default)]
     pub cycles_per_ns: Option<f64>,
+    /// Calls of the allocator that took memory, for each operation; absent in an open loop.
+    #[serde(default)]
+    pub allocations_per_op: Option<f64>,
+    /// Bytes that they asked for.
+    #[serde(default)]
+    pub allocated_bytes_per_op: Option<f64>,
     /// Figures of the family's own, by the name of their metric.
     #[serde(default)]
     pub figures: BTreeMap<String, f64>,

@@ -85,6 +85,9 @@ const TAIL: &str = "latencies of ten operations or more beyond the percentile in
 const THREADS: &str = "operations that are called in process";
 const BATCHES: &str = "operations that are called in process, in a closed loop";
 const SHARES: &str = "tables that share keys out among nodes";
+const SESSIONS: &str = "tables of sessions";
+const POOLS: &str = "pools of buffers";
+const CONNECTIONS: &str = "pools of connections";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
 
 const fn row(
@@ -328,8 +331,32 @@ const METRICS: &[Metric] = &[
     row("fairness", "ratio", MORE, Other, THREADS, |m| {
         Some(m.threads.as_ref()?.fairness)
     }),
+    row("pick_latency_p50", "ns", LESS, Rate, BATCHES, batch_p50),
+    row("allocations_per_op", "count", LESS, Other, BATCHES, |m| {
+        m.threads.as_ref()?.allocations_per_op
+    }),
+    row("allocated_bytes_per_op", "B", LESS, Other, BATCHES, |m| {
+        m.threads.as_ref()?.allocated_bytes_per_op
+    }),
     row("imbalance", "ratio", LESS, Other, SHARES, |m| {
-        m.threads.as_ref()?.figures.get("imbalance").copied()
+        own(m, "imbalance")
+    }),
+    row("memory_per_session", "B", LESS, Other, SESSIONS, |m| {
+        own(m, "memory_per_session")
+    }),
+    row("hit_rate", "%", MORE, Other, POOLS, |m| own(m, "hit_rate")),
+    row("preheat_time", "ms", LESS, Other, POOLS, |m| {
+        own(m, "preheat_time")
+    }),
+    row("fragmentation", "ratio", LESS, Other, POOLS, |m| {
+        own(m, "fragmentation")
+    }),
+    row("expand_time", "ms", LESS, Other, CONNECTIONS, |m| {
+        own(m, "expand_time")
+    }),
+    // As document 004 counts: the time of so many operations of all threads together.
+    row("elapsed", "ms", LESS, Rate, CONNECTIONS, |m| {
+        per(own(m, "elapsed_operations")? * 1e3, m.throughput_per_s)
     }),
     row("core_share", "%", MORE, Other, THREADS, |m| {
         Some(100.0 * m.threads.as_ref()?.core_share)
@@ -338,6 +365,11 @@ const METRICS: &[Metric] = &[
         per(100.0 * m.late_sends as f64, offered(m))
     }),
 ];
+
+/// A figure of the family's own.
+fn own(measures: &Measures, name: &str) -> Option<f64> {
+    measures.threads.as_ref()?.figures.get(name).copied()
+}
 
 /// Median time of an operation in process, as the mean of a batch.
 fn batch_p50(measures: &Measures) -> Option<f64> {

@@ -6,6 +6,7 @@
 
 pub mod affinity;
 mod allocation_probe;
+mod allocations;
 mod client_epoll;
 mod client_socket;
 mod clock;
@@ -14,6 +15,7 @@ mod counters;
 mod descriptors;
 pub mod epoll;
 mod guard;
+pub mod heap;
 mod held;
 pub mod host;
 pub mod plant;
@@ -29,6 +31,7 @@ pub mod uring_probe;
 mod usage;
 
 pub use allocation_probe::{AllocationProbe, ProbeError};
+pub use allocations::{Allocations, CountingAllocator, thread_allocations};
 pub use client_epoll::wait_events;
 pub use client_socket::bind_without_port;
 pub use clock::{

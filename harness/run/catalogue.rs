@@ -85,6 +85,18 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// Capabilities of its family that it does not have.
+    pub fn cannot(self) -> Vec<String> {
+        match self {
+            Self::Own(_) => Vec::new(),
+            Self::InProcess(operation) => {
+                let lacks = operation.cannot().iter();
+                lacks.map(|&lack| lack.to_owned()).collect()
+            }
+            Self::Program(manifest) => manifest.cannot.clone(),
+        }
+    }
+
     /// The manifest, for an outside program.
     pub fn manifest(self) -> Option<&'a Manifest> {
         match self {
@@ -220,23 +232,47 @@ fn check_group(group: &Group, catalogue: &Catalogue) -> Result<(), String> {
     }
     for cell in &group.cells {
         let subject = catalogue.subject(&cell.implementation).map_err(misses)?;
-        check_family(&subject.spec, &group.scenario)?;
+        check_serves(catalogue, &subject.spec, &group.scenario)?;
     }
     Ok(())
 }
 
 /// Whether an implementation serves what a scenario asks for.
-pub(crate) fn check_family(
+pub(crate) fn check_serves(
+    catalogue: &Catalogue,
     implementation: &ImplementationSpec,
     scenario: &ScenarioSpec,
 ) -> Result<(), String> {
     let (ours, theirs) = (&implementation.id.family, &scenario.id.family);
-    if ours == theirs {
-        return Ok(());
+    if ours != theirs {
+        return Err(format!(
+            "{implementation} does not serve {scenario}; expected an implementation of {theirs}"
+        ));
     }
+    let Some(lack) = lacking(catalogue, implementation, scenario) else {
+        return Ok(());
+    };
+    let others = catalogue.candidates().filter(|other| {
+        other.meta().id().family == *theirs && !other.cannot().iter().any(|other| other == lack)
+    });
+    let others: Vec<_> = others.map(|other| other.meta().id).collect();
     Err(format!(
-        "{implementation} does not serve {scenario}; expected an implementation of {theirs}"
+        "{implementation} does not serve {scenario}: it has no {lack}; expected one of {}",
+        others.join(", ")
     ))
+}
+
+/// What a scenario of operations needs and an implementation of its family lacks.
+pub(crate) fn lacking(
+    catalogue: &Catalogue,
+    implementation: &ImplementationSpec,
+    scenario: &ScenarioSpec,
+) -> Option<&'static str> {
+    let (scenario, params) = catalogue.scenario(scenario).ok()?;
+    let need = scenario.workload(&params, 0)?.task.needs()?;
+    let candidate = catalogue.candidate(&implementation.id).ok()?;
+    let lacks = candidate.cannot().iter().any(|lack| lack == need);
+    lacks.then_some(need)
 }
 
 /// The longest part of a block. Longer ones are slips, such as seconds taken for milliseconds.

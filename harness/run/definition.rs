@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::catalogue::{
-    Candidate, Catalogue, NameMiss, TIME_MAX_MS, check_family, check_plan_name,
+    Candidate, Catalogue, NameMiss, TIME_MAX_MS, check_plan_name, check_serves,
 };
 use crate::toml_file::{DataError, TomlFile};
 
@@ -330,7 +330,7 @@ fn names(
         catalogue
             .subject(&spec)
             .map_err(|miss| error(miss.to_string()))?;
-        check_family(&spec, scenario).map_err(error)?;
+        check_serves(catalogue, &spec, scenario).map_err(error)?;
         Ok(spec)
     };
     texts.iter().map(read).collect()

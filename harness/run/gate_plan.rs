@@ -7,7 +7,7 @@ use ringside_contract::{BlockTiming, ImplementationSpec, ScenarioSpec, parse_dur
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::catalogue::{Catalogue, check_family};
+use crate::catalogue::{Catalogue, check_serves};
 use crate::toml_file::{DataError, TomlFile};
 use crate::turn_lengths::TurnLengths;
 
@@ -140,7 +140,7 @@ impl RawCell {
         catalogue
             .subject(&implementation)
             .map_err(|miss| of_own(miss.to_string()))?;
-        check_family(&implementation, &scenario).map_err(of_own)?;
+        check_serves(catalogue, &implementation, &scenario).map_err(of_own)?;
         let threshold = self.threshold.as_ref().map(|of| threshold(file, of));
         Ok(GateCell {
             scenario,

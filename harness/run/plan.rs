@@ -9,7 +9,7 @@ use ringside_contract::{
 };
 
 use crate::budget;
-use crate::catalogue::{Candidate, Catalogue, NameMiss};
+use crate::catalogue::{Candidate, Catalogue, NameMiss, lacking};
 use crate::definition::{Cover, GroupDefinition, PlanDefinition};
 
 /// What a user asks of a plan.
@@ -126,7 +126,8 @@ impl Planner<'_> {
         let of_family = self
             .catalogue
             .candidates()
-            .filter(|c| c.meta().id().family == *family);
+            .filter(|c| c.meta().id().family == *family)
+            .filter(|&c| lacking(self.catalogue, &plain(c), &group.scenario).is_none());
         for candidate in of_family {
             let wanted = match candidate {
                 Candidate::Own(_) | Candidate::InProcess(_) => group.engines,
@@ -359,7 +360,11 @@ impl Planner<'_> {
                 priority: 5,
                 cells: Vec::new(),
             };
-            for candidate in turn.by_ref().take(each) {
+            let some = turn.by_ref().take(each);
+            let serving = some.filter(|&&candidate| {
+                lacking(self.catalogue, &plain(candidate), &scenario).is_none()
+            });
+            for candidate in serving {
                 self.add(&mut draft, &plain(*candidate), None)?;
             }
             drafts.push(draft);

@@ -134,11 +134,12 @@ pub fn check_conformance(
         ));
     };
     let manifest = subject.candidate.manifest();
+    let cannot = subject.candidate.cannot();
     let target = QualifyTarget {
         implementation: &subject.spec,
         address,
         root: &root,
-        cannot: manifest.map_or(&[], |manifest| &manifest.cannot),
+        cannot: &cannot,
         fails: manifest.map_or(&[], |manifest| &manifest.fails),
     };
     let passed = qualifier.qualify(&target, launch.stop);

@@ -8,9 +8,15 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ringside_contract::Settings;
+use ringside_contract::operations::affinity::AffinityTask;
+use ringside_contract::operations::backends::BackendTask;
+use ringside_contract::operations::codec::{CodecTask, Direction};
 use ringside_contract::operations::counters::CounterTask;
+use ringside_contract::operations::events::EventTask;
 use ringside_contract::operations::hash::{HashTask, KeyForm};
 use ringside_contract::operations::map::{KeyChoice, MapTask};
+use ringside_contract::operations::pool::{BufferSizes, PoolTask};
+use ringside_contract::operations::rate_limit::RateTask;
 use ringside_contract::operations::ring::RingTask;
 use ringside_contract::operations::{Task, Workload};
 
@@ -54,7 +60,47 @@ fn tasks() -> Vec<(String, Task)> {
     tasks.push(("map/write".to_owned(), map(0)));
     let counters = Task::Counters(CounterTask { reads: 0 });
     tasks.push(("counters/uncontended".to_owned(), counters));
+    tasks.extend(others().map(|(name, task)| (name.to_owned(), task)));
     tasks
+}
+
+/// What has one size that matters.
+fn others() -> [(&'static str, Task); 7] {
+    let affinity = AffinityTask {
+        sessions: 10_000,
+        fresh: 0,
+        keys: KeyChoice::Uniform,
+    };
+    let backends = BackendTask {
+        backends: 16,
+        ill: 4,
+        changes: 1,
+    };
+    let codec = CodecTask {
+        size: 256,
+        direction: Direction::Both,
+        framed: false,
+    };
+    let connections = PoolTask::Connections {
+        most: 100,
+        elapsed_operations: 100_000,
+    };
+    let buffers = PoolTask::Buffers {
+        sizes: BufferSizes::Mixed,
+        held: 16,
+    };
+    let rate = RateTask {
+        rate_per_s: 1_000_000_000,
+    };
+    [
+        ("affinity/lookup", Task::Affinity(affinity)),
+        ("backends/pick", Task::Backends(backends)),
+        ("codec/log_entry", Task::Codec(codec)),
+        ("events/fan", Task::Events(EventTask { subscribers: 4 })),
+        ("pool/connections", Task::Pool(connections)),
+        ("pool/buffers", Task::Pool(buffers)),
+        ("rate_limit/ask", Task::RateLimit(rate)),
+    ]
 }
 
 fn operations(criterion: &mut Criterion) {

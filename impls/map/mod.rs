@@ -14,7 +14,9 @@ mod work;
 
 use ringside_contract::operations::InProcess;
 
+pub(crate) use self::sharded::SHARDS;
 use self::work::Entry;
+pub(crate) use self::work::Hasher;
 
 /// Every implementation of the family, in the order of the report.
 pub(crate) fn all() -> &'static [&'static dyn InProcess] {

@@ -21,7 +21,7 @@ pub(crate) struct Sharded {
 struct Shard(RwLock<HashMap<u64, u64, Hasher>>);
 
 /// A power of two, far more than the cores of the machines that this runs on.
-pub(super) const SHARDS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "map/sharded",

@@ -9,7 +9,7 @@ use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
 /// What is done and how long it takes, with the heads of the columns.
-const SPEED: [(&str, &str); 13] = [
+const SPEED: [(&str, &str); 17] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
     ("operation_time_p50", "time an op"),
@@ -23,10 +23,14 @@ const SPEED: [(&str, &str); 13] = [
     ("error_rate", "errors"),
     ("fairness", "fairness"),
     ("imbalance", "fullest node, of its share"),
+    ("hit_rate", "hits"),
+    ("preheat_time", "pre-heating"),
+    ("expand_time", "longest growth"),
+    ("elapsed", "time of the operations"),
 ];
 
 /// What it costs.
-const COST: [(&str, &str); 11] = [
+const COST: [(&str, &str); 15] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
@@ -44,6 +48,10 @@ const COST: [(&str, &str); 11] = [
     ("context_switches_per_op", "context switches an op"),
     ("page_faults_per_op", "page faults an op"),
     ("bytes_per_op", "bytes an op"),
+    ("allocations_per_op", "allocations an op"),
+    ("allocated_bytes_per_op", "bytes allocated an op"),
+    ("memory_per_session", "memory a session"),
+    ("fragmentation", "free part of the heap"),
 ];
 
 /// Columns by metric and head.

@@ -1,13 +1,13 @@
 //! What the scenarios of the family have in common: threads ask for entries, and only how often they write differs.
 
-use ringside_contract::operations::map::{KeyChoice, MapTask};
+use ringside_contract::operations::map::MapTask;
 use ringside_contract::operations::{Task, Workload};
 use ringside_contract::{
     LoadPlan, Measures, ParamError, Parameter, ParameterKind, Params, Scenario, ScenarioMeta,
     Session, Violation,
 };
 
-use crate::workers::{NoConversation, verify_worker, worker_plan};
+use crate::workers::{NoConversation, key_choice, verify_worker, worker_plan};
 
 /// How many entries.
 pub(super) const ENTRIES: Parameter = Parameter {
@@ -56,11 +56,7 @@ impl Scenario for MapScenario {
             task: Task::Map(MapTask {
                 entries: params.count("entries"),
                 reads: (self.reads)(params),
-                keys: match params.text("keys") {
-                    "zipf" => KeyChoice::Zipf,
-                    "hot" => KeyChoice::Hot,
-                    _ => KeyChoice::Uniform,
-                },
+                keys: key_choice(params),
                 chained: (self.chained)(params),
             }),
         })

@@ -118,11 +118,10 @@ fn verify_started(session: &Session, id: &str, output: &Output) -> anyhow::Resul
         .addresses
         .first()
         .context("the server named no address")?;
-    let manifest = subject.candidate.manifest();
     let target = Target {
         address,
         root: Some(root.clone()),
-        cannot: manifest.map_or_else(Vec::new, |manifest| manifest.cannot.clone()),
+        cannot: subject.candidate.cannot(),
     };
     let results = run_cases(&spec.id.family, &target, &session.stop);
     server.stop();
@@ -148,7 +147,8 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
-            "there are no cases for `{family}`; there are for counters, echo, hash, http, map, mqtt and ring"
+            "there are no cases for `{family}`; there are for affinity, backends, codec, counters, echo, events, hash, \
+             http, map, mqtt, pool, rate_limit and ring"
         ))
         .into());
     }

@@ -5,9 +5,15 @@
 //! scenario -> Workload -> InProcess::prepare -> Prepared -> a Work for each thread -> run, run, ...
 //! ```
 
+pub mod affinity;
+pub mod backends;
+pub mod codec;
 pub mod counters;
+pub mod events;
 pub mod hash;
 pub mod map;
+pub mod pool;
+pub mod rate_limit;
 pub mod ring;
 
 use serde::{Deserialize, Serialize};
@@ -32,12 +38,24 @@ pub struct Workload {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "family")]
 pub enum Task {
+    /// Backends of clients.
+    Affinity(affinity::AffinityTask),
+    /// Backends that are well.
+    Backends(backends::BackendTask),
+    /// Entries of a log as bytes.
+    Codec(codec::CodecTask),
     /// One more, in a counter that threads share.
     Counters(counters::CounterTask),
+    /// Events for every subscriber.
+    Events(events::EventTask),
     /// Hashes of keys.
     Hash(hash::HashTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
+    /// Connections and buffers that are used again.
+    Pool(pool::PoolTask),
+    /// Requests that ask whether they may go on.
+    RateLimit(rate_limit::RateTask),
     /// Look-ups of the node of a key.
     Ring(ring::RingTask),
 }
@@ -46,10 +64,25 @@ impl Task {
     /// The family whose operations these are.
     pub const fn family(&self) -> &'static str {
         match self {
+            Self::Affinity(_) => "affinity",
+            Self::Backends(_) => "backends",
+            Self::Codec(_) => "codec",
             Self::Counters(_) => "counters",
+            Self::Events(_) => "events",
             Self::Hash(_) => "hash",
             Self::Map(_) => "map",
+            Self::Pool(_) => "pool",
+            Self::RateLimit(_) => "rate_limit",
             Self::Ring(_) => "ring",
+        }
+    }
+
+    /// What an implementation of the family may lack that they need, see [`InProcess::cannot`].
+    pub const fn needs(&self) -> Option<&'static str> {
+        match self {
+            Self::Pool(pool::PoolTask::Connections { .. }) => Some(pool::CONNECTIONS),
+            Self::Pool(pool::PoolTask::Buffers { .. }) => Some(pool::BUFFERS),
+            _ => None,
         }
     }
 
@@ -65,6 +98,11 @@ impl Task {
 pub trait InProcess: Sync {
     /// Its name, technique and axes.
     fn meta(&self) -> &'static ImplementationMeta;
+
+    /// What others of its family do and it does not, by the names of [`Task::needs`].
+    fn cannot(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Whether it can run on `host` with these (resolved) axes. Pure: it only reads `host`.
     fn support(&self, host: &Host, axes: &Settings) -> Support {
@@ -115,12 +153,24 @@ pub trait Work {
 
 /// The bare structures of each family.
 pub enum Tested {
+    /// Tables of sessions.
+    Affinity(Box<dyn affinity::TestedAffinity>),
+    /// Tables of backends.
+    Backends(Box<dyn backends::TestedBackends>),
+    /// A codec.
+    Codec(Box<dyn codec::TestedCodec>),
     /// A counter.
     Counter(Box<dyn counters::TestedCounter>),
+    /// What carries events.
+    Events(Box<dyn events::TestedEvents>),
     /// A hash function.
     Hash(Box<dyn hash::HashFunction>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
+    /// Pools.
+    Pool(pool::TestedPool),
+    /// Limits.
+    RateLimit(Box<dyn rate_limit::TestedRate>),
     /// A way to share keys out.
     Ring(Box<dyn ring::TestedRing>),
 }

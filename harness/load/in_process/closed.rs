@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hdrhistogram::Histogram;
 use ringside_contract::operations::Work;
-use ringside_metal::{ThreadUsage, monotonic_ns, plant, time_stamp};
+use ringside_metal::{ThreadUsage, monotonic_ns, plant, thread_allocations, time_stamp};
 
 use super::crew::{ThreadReport, Times};
 use super::orders::{BatchTimes, RunOrder};
@@ -22,7 +22,7 @@ pub(super) fn run(
         timed(work, batch, next);
     }
     let mut times = BatchHistogram::new();
-    let before = ThreadUsage::now();
+    let (before, taken) = (ThreadUsage::now(), thread_allocations());
     let (begin_ns, cycles) = (monotonic_ns(), time_stamp());
     let until = warm + order.measure_ns;
     let (mut end_ns, mut operations) = (begin_ns, 0);
@@ -34,14 +34,19 @@ pub(super) fn run(
         times.record(now - end_ns, batch);
         (end_ns, operations) = (now, operations + u64::from(batch));
     }
+    let taken = thread_allocations()
+        .zip(taken)
+        .map(|(now, before)| now.since(before));
     let cycles = time_stamp()
         .zip(cycles)
         .map(|(end, begin)| end.wrapping_sub(begin));
     let used = ThreadUsage::now().since(&before);
-    ThreadReport {
-        cycles,
-        ..ThreadReport::new(begin_ns, end_ns, operations, &used, Times::Batches(times))
-    }
+    let mut report = ThreadReport::new(begin_ns, end_ns, operations, &used, Times::Batches(times));
+    report.cycles = cycles;
+    // The reading took one, to be sure that there is a count.
+    report.figures.allocations =
+        taken.map(|taken| [taken.calls.saturating_sub(1), taken.bytes.saturating_sub(8)]);
+    report
 }
 
 /// How many operations make a batch: as many as take a small part of the time, so that no thread ends long after the

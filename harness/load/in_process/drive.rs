@@ -255,10 +255,20 @@ fn measured(workload: &Workload, report: &RunReport, elapsed_s: f64) -> Measures
             batch_p50_ns: report.batches.map(|batches| batches.p50_ns),
             batch_p99_ns: report.batches.map(|batches| batches.p99_ns),
             cycles_per_ns: report.cycles_per_ns,
+            allocations_per_op: allocated(report, 0),
+            allocated_bytes_per_op: allocated(report, 1),
             figures: report.figures.iter().cloned().collect(),
         }),
         ..Measures::default()
     }
+}
+
+/// Calls of the allocator or their bytes for each operation; `None` where a thread did not count them.
+fn allocated(report: &RunReport, which: usize) -> Option<f64> {
+    let of = |thread: &ThreadFigures| Some(thread.allocations?[which]);
+    let sum: u64 = report.threads.iter().map(of).sum::<Option<u64>>()?;
+    let operations: u64 = report.threads.iter().map(|thread| thread.operations).sum();
+    (operations > 0).then(|| sum as f64 / operations as f64)
 }
 
 fn cores_busy(report: &RunReport) -> f64 {

@@ -83,6 +83,8 @@ pub(super) struct ThreadFigures {
     pub(super) switches: [u64; 2],
     /// Minor and major page faults.
     pub(super) faults: [u64; 2],
+    /// Calls of the allocator that took memory, and the bytes; absent where nobody counts them.
+    pub(super) allocations: Option<[u64; 2]>,
 }
 
 /// Time of an operation, as the mean of a batch, in nanoseconds.

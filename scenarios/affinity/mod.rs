@@ -1,0 +1,3 @@
+//! Scenarios of sessions that keep clients at their backends.
+
+pub(crate) mod lookup;

@@ -1,0 +1,3 @@
+//! Scenarios of the backends of a proxy.
+
+pub(crate) mod pick;

@@ -1,0 +1,3 @@
+//! Scenarios of codecs.
+
+pub(crate) mod log_entry;

@@ -1,0 +1,3 @@
+//! Scenarios of events.
+
+pub(crate) mod fan;

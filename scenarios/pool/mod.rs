@@ -1,0 +1,4 @@
+//! Scenarios of pools.
+
+pub(crate) mod buffers;
+pub(crate) mod connections;

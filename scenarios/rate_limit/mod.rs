@@ -1,0 +1,3 @@
+//! Scenarios of limits.
+
+pub(crate) mod ask;
