@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use ringside_contract::{Claim, Formula, Id};
+use ringside_judge::Fairer;
 use serde::Deserialize;
 
 use crate::args::Global;
@@ -41,6 +42,18 @@ pub(crate) fn roadmap() -> anyhow::Result<Roadmap> {
     toml::from_str(ROADMAP).context("datasets/roadmap.toml, as built in, cannot be read")
 }
 
+/// What is fair in the place of what documents name, which is built in.
+pub(crate) fn fairer() -> anyhow::Result<Vec<Fairer>> {
+    #[derive(Deserialize)]
+    struct File {
+        fairer: Vec<Fairer>,
+    }
+    let file: File =
+        toml::from_str(FAIRER).context("datasets/fairer.toml, as built in, cannot be read")?;
+    Ok(file.fairer)
+}
+
+const FAIRER: &str = include_str!("../../datasets/fairer.toml");
 const ROADMAP: &str = include_str!("../../datasets/roadmap.toml");
 const CLAIMS: &str = include_str!("../../datasets/claims.csv");
 const FORMULAS: &str = include_str!("../../datasets/formulas.toml");

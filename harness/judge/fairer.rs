@@ -2,7 +2,8 @@
 //! blocks of 8 KiB. Where the run has a better form of the same, the claim's note tells the figure
 //! against that one too. The verdict stays with the pair that the document names.
 
-use ringside_contract::{Claim, ClaimKind, Settings};
+use ringside_contract::{Claim, ClaimKind, Id, Settings};
+use serde::Deserialize;
 
 use crate::figure::{figure, percent};
 use crate::index::{Cell, Index};
@@ -10,6 +11,66 @@ use crate::lookup::Found;
 use crate::measure::compared;
 use crate::metrics::Metric;
 use crate::pairing::summary;
+
+/// What is fair in the place of what a document names: a line of `datasets/fairer.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fairer {
+    /// What the document names.
+    pub instead_of: Id,
+    /// What is fair in its place.
+    pub take: Id,
+    /// Why.
+    pub because: String,
+}
+
+/// The notes on what is named in the place of one of the claim's two, where the run has it.
+pub(crate) fn fairer_pairs<'a>(
+    index: &'a Index<'_>,
+    named: &'a [Fairer],
+    claim: &'a Claim,
+    metric: &'a Metric,
+    found: &'a Found<'_, '_>,
+) -> impl Iterator<Item = String> + 'a {
+    named.iter().filter_map(|fairer| {
+        let baseline = found.baseline?;
+        let stands_for = |cell: &Cell<'_>| cell.implementation.id == fairer.instead_of;
+        let other = |beside: &Cell<'_>| {
+            index.first_copies().find(|cell| {
+                let is_plain = cell.implementation.axes == Settings::default();
+                let is_it = cell.implementation.id == fairer.take && is_plain;
+                is_it && cell.scenario == beside.scenario && cell.invalid().is_none()
+            })
+        };
+        let (words, interval) = if stands_for(baseline) {
+            let other = other(baseline)?;
+            let interval = compared(claim.kind, metric, found.candidate, other).ok()?;
+            (format!("against {}", fairer.take), interval)
+        } else if stands_for(found.candidate) {
+            let interval = compared(claim.kind, metric, other(found.candidate)?, baseline).ok()?;
+            (
+                format!("with {} in place of {}", fairer.take, fairer.instead_of),
+                interval,
+            )
+        } else {
+            return None;
+        };
+        let [point, low, high] =
+            [interval.point, interval.low, interval.high].map(|value| written(claim, value));
+        let because = &fairer.because;
+        Some(format!(
+            "{words} ({because}) it would be {point} ({low} to {high})"
+        ))
+    })
+}
+
+/// A reduction reads in per cent, as the claim's own figure does.
+fn written(claim: &Claim, value: f64) -> String {
+    match claim.kind {
+        ClaimKind::Reduction => percent(value),
+        _ => format!("{}×", figure(value)),
+    }
+}
 
 /// The note, when there is a baseline of the same kind with a better figure.
 pub(crate) fn fairer_baseline(
@@ -42,11 +103,7 @@ pub(crate) fn fairer_baseline(
         return None;
     }
     let interval = compared(claim.kind, metric, found.candidate, best.0).ok()?;
-    // A reduction reads in per cent, as the claim's own figure does.
-    let write = |value: f64| match claim.kind {
-        ClaimKind::Reduction => percent(value),
-        _ => format!("{}×", figure(value)),
-    };
+    let write = |value: f64| written(claim, value);
     Some(format!(
         "against {}, the best of its kind here, it would be {} ({} to {})",
         best.0.implementation,

@@ -3,6 +3,7 @@
 use ringside_contract::{Claim, Formula, Id, Plan, ScenarioMeta};
 
 use crate::Records;
+use crate::fairer::Fairer;
 
 /// What is known of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct JudgeInput<'a> {
     pub claims: &'a [Claim],
     /// The formulas.
     pub formulas: &'a [Formula],
+    /// What is fair in the place of what documents name.
+    pub fairer: &'a [Fairer],
     /// The scenarios.
     pub scenarios: &'a [ScenarioInfo],
     /// The implementations, outside programs included.

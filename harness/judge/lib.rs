@@ -49,6 +49,7 @@ pub use contradictions::contradictions;
 pub use controls::coverage;
 pub use doubt::doubt;
 pub use export::csv_export;
+pub use fairer::Fairer;
 pub use formulas::{FormulasError, read_formulas};
 pub use gate::{
     Decision, EffectError, Exactness, GateMetric, GateRule, MetricEffect, ScenarioEffects,

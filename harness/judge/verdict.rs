@@ -4,7 +4,7 @@
 use ringside_contract::{Claim, ClaimKind, Interval, Judgement, Role, RunRecord, Verdict};
 
 use crate::doubt::unfit;
-use crate::fairer::fairer_baseline;
+use crate::fairer::{fairer_baseline, fairer_pairs};
 use crate::figure::{figure, quantity};
 use crate::index::{Cell, Index};
 use crate::input::JudgeInput;
@@ -79,6 +79,8 @@ fn outcome(input: &JudgeInput<'_>, index: &Index<'_>, claim: &Claim) -> Outcome 
             outcome
                 .notes
                 .extend(fairer_baseline(index, claim, metric, &found));
+            let pairs = fairer_pairs(index, input.fairer, claim, metric, &found);
+            outcome.notes.extend(pairs);
             outcome
         }
         Lookup::Missing(implementation) => Verdict::NotRun {

@@ -1,7 +1,9 @@
 //! How many files and sockets this process may have open.
 
 use std::io;
+use std::os::fd::AsFd;
 
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
@@ -17,6 +19,21 @@ pub fn raise_descriptor_limit() -> Option<u64> {
         Ok(()) => maximum,
         Err(_) => current,
     }
+}
+
+/// Has the kernel make the table of descriptors large enough for `count` of them. It grows by itself, and each growth
+/// waits until no other thread of the process can look at the old one, which takes milliseconds: whoever times how long
+/// it takes to open something does not want to time that.
+///
+/// # Errors
+/// The system's answer: `EINVAL` for more than the limit allows.
+pub fn widen_table(count: u32) -> io::Result<()> {
+    let stdin = io::stdin();
+    let last = i32::try_from(count.saturating_sub(1)).unwrap_or(i32::MAX);
+    // It is closed again at once; the table stays as large as it is.
+    fcntl_dupfd_cloexec(stdin.as_fd(), last)
+        .map(drop)
+        .map_err(io::Error::from)
 }
 
 /// Gives the calling thread a table of descriptors of its own, a copy of what the process has open. What
@@ -60,6 +77,16 @@ mod tests {
         });
         if let Some((own, process)) = counts {
             assert!(own >= 64 && process < own, "{own} {process}");
+        }
+    }
+
+    #[test]
+    fn a_table_is_widened_as_far_as_the_limit_allows() {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);
+        let low = u32::try_from(limit.min(300)).unwrap();
+        assert!(widen_table(low).is_ok());
+        if let Ok(beyond) = u32::try_from(limit + 1) {
+            assert!(widen_table(beyond).is_err());
         }
     }
 

@@ -38,7 +38,7 @@ pub use clock::{
     coarse_millis, monotonic_ns, own_cpu_ns, process_cpu_ns, thread_cpu_ns, time_stamp,
 };
 pub use counters::{CallCounter, CountError};
-pub use descriptors::{own_table, raise_descriptor_limit};
+pub use descriptors::{own_table, raise_descriptor_limit, widen_table};
 pub use held::Held;
 pub use small_table::SmallTable;
 pub use usage::{ThreadUsage, ended_children_cpu_ns};

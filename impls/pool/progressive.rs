@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use ringside_contract::operations::pool::{BUFFERS, Connection, ConnectionHandle, TestedPool};
 use ringside_contract::operations::{InProcess, Prepared, Tested, Workload};
 use ringside_contract::{Axis, ImplementationMeta, Settings, StartError};
-use ringside_metal::{coarse_millis, monotonic_ns};
+use ringside_metal::{coarse_millis, monotonic_ns, widen_table};
 
 use super::connections::{self, ConnectionPool};
 use super::progressive_backend::{Backend, is_healthy};
@@ -76,6 +76,8 @@ fn refused(source: io::Error) -> StartError {
 
 /// The longest that somebody waited for a connection while a pool grew to [`GROWN`], in nanoseconds.
 fn longest_growth(factors: &'static [f64]) -> io::Result<u64> {
+    // Where it is refused, too few connections can be opened, which is told below.
+    let _ = widen_table(2 * GROWN + 256);
     let pool = Pool::open(GROWN, factors)?;
     let (mut handle, mut lent, mut longest) = (&pool, Vec::new(), 0);
     loop {

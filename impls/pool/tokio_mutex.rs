@@ -1,5 +1,10 @@
 //! A stack of connections behind tokio's lock, which tasks wait for without a thread: what document 004 calls the
-//! traditional pool. As there, a task for each thread takes and gives back, and each of both waits for the lock.
+//! traditional pool. As there, tasks of one runtime take and give back, and each of both waits for the lock. The runtime
+//! has a thread for each core, so that a task that gets the lock is mostly woken where it was.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use ringside_contract::operations::pool::{Connection, ConnectionHandle};
 use ringside_contract::{ImplementationMeta, StartError};
@@ -10,11 +15,15 @@ use super::connections::{ConnectionPool, NamedConnections};
 use super::locked::stack;
 
 /// `pool/tokio_mutex`.
-pub(crate) struct TokioMutex(Mutex<Vec<Connection>>);
+pub(crate) struct TokioMutex {
+    stack: Arc<Mutex<Vec<Connection>>>,
+    runtime: Runtime,
+}
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "pool/tokio_mutex",
-    about: "A stack of connections behind one tokio::sync::Mutex, for which tasks wait, as the document has it.",
+    about: "A stack of connections behind one tokio::sync::Mutex, for which tasks wait, as the document has it; a task for each \
+            thread of the load works on a runtime of as many threads as there are cores.",
     axes: &[],
     ranked: true,
 };
@@ -24,24 +33,27 @@ impl NamedConnections for TokioMutex {
 }
 
 impl ConnectionPool for TokioMutex {
-    type Handle<'a> = Handle<'a>;
+    type Handle<'a> = &'a Self;
 
     fn new(most: u32) -> Result<Self, StartError> {
-        Ok(Self(Mutex::new(stack(most))))
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let runtime = Builder::new_multi_thread().worker_threads(cores).build();
+        Ok(Self {
+            stack: Arc::new(Mutex::new(stack(most))),
+            runtime: runtime.map_err(|source| StartError::Io {
+                step: "start a runtime".to_owned(),
+                source,
+            })?,
+        })
     }
 
-    fn handle(&self) -> Handle<'_> {
-        Handle {
-            stack: &self.0,
-            runtime: Builder::new_current_thread()
-                .build()
-                .expect("a runtime without drivers needs nothing of the system"),
-        }
+    fn handle(&self) -> &Self {
+        self
     }
 
-    fn turns(handle: &mut Handle<'_>, count: u32) -> u32 {
-        let stack = handle.stack;
-        handle.runtime.block_on(async {
+    fn turns(handle: &mut &Self, count: u32) -> u32 {
+        let stack = Arc::clone(&handle.stack);
+        let task = handle.runtime.spawn(async move {
             let mut turns = 0;
             for _ in 0..count {
                 let taken = stack.lock().await.pop();
@@ -52,17 +64,13 @@ impl ConnectionPool for TokioMutex {
                 }
             }
             turns
-        })
+        });
+        // A task that panicked has had no turns, which is told.
+        handle.runtime.block_on(task).unwrap_or(0)
     }
 }
 
-/// The lock, and what lets this thread wait for it.
-pub(crate) struct Handle<'a> {
-    stack: &'a Mutex<Vec<Connection>>,
-    runtime: Runtime,
-}
-
-impl ConnectionHandle for Handle<'_> {
+impl ConnectionHandle for &TokioMutex {
     fn take(&mut self) -> Option<Connection> {
         self.runtime.block_on(self.stack.lock()).pop()
     }
@@ -79,10 +87,9 @@ mod tests {
     #[test]
     fn a_task_that_gives_up_waiting_takes_nothing_along() {
         let pool = TokioMutex::new(1).unwrap();
-        let runtime = Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let held = pool.0.lock().await;
-            let mut waiting = Box::pin(pool.0.lock());
+        pool.runtime.block_on(async {
+            let held = pool.stack.lock().await;
+            let mut waiting = Box::pin(pool.stack.lock());
             let polled = std::future::poll_fn(|context| {
                 std::task::Poll::Ready(waiting.as_mut().poll(context).is_ready())
             });

@@ -53,6 +53,7 @@ pub(crate) fn judge_run(
         plan: plan.as_ref(),
         claims: &claims,
         formulas: &datasets::formulas(global)?,
+        fairer: &datasets::fairer()?,
         scenarios: &scenarios(),
         implementations: &implementations(global, &recorded)?,
         families: &families()?,

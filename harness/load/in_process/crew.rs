@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use ringside_contract::operations::{Prepared, Work, Workload};
-use ringside_metal::ThreadUsage;
+use ringside_metal::{ThreadUsage, monotonic_ns, process_cpu_ns, thread_cpu_ns};
 
 use super::closed::{self, BatchHistogram};
 use super::open::{self, Share};
@@ -70,13 +70,16 @@ pub(super) enum Times {
 pub(super) struct Crew<'a> {
     prepared: &'a dyn Prepared,
     threads: Vec<Member>,
+    /// The system's numbers of the threads.
+    ids: Vec<u32>,
     cores: u32,
     /// One has panicked, for which the others would wait at the next start.
     is_broken: Cell<bool>,
 }
 
 struct Member {
-    ready: Receiver<()>,
+    /// It tells the system's number of the thread.
+    ready: Receiver<u32>,
     orders: Sender<RunOrder>,
     reports: Receiver<ThreadReport>,
 }
@@ -121,11 +124,11 @@ pub(super) fn with_crew<R>(
         let led = members.and_then(|threads| {
             let crew = Crew {
                 prepared,
+                ids: until_ready(&threads)?,
                 threads,
                 cores: cores as u32,
                 is_broken: Cell::new(false),
             };
-            crew.until_ready()?;
             Ok(lead(&crew))
         });
         // Nobody gives them orders any more. That one panicked was told already; it need not end this thread too.
@@ -158,12 +161,12 @@ impl Member {
     }
 }
 
-impl Crew<'_> {
-    fn until_ready(&self) -> Result<(), String> {
-        let mut members = self.threads.iter();
-        members.try_for_each(|member| member.ready.recv().map_err(|_| gone()))
-    }
+fn until_ready(members: &[Member]) -> Result<Vec<u32>, String> {
+    let ready = |member: &Member| member.ready.recv().map_err(|_| gone());
+    members.iter().map(ready).collect()
+}
 
+impl Crew<'_> {
     /// Has all of them work, and waits for the last one.
     ///
     /// # Errors
@@ -172,15 +175,29 @@ impl Crew<'_> {
         if self.is_broken.get() {
             return Err(gone());
         }
+        let before = self.elsewhere();
         let Some(reports) = self.work(order) else {
             self.is_broken.set(true);
             return Err(gone());
         };
+        let elsewhere = self.elsewhere().zip(before);
         Ok(RunReport {
+            elsewhere_busy: elsewhere.map_or(0.0, |(now, before)| now.busy_since(before)),
             cores: self.cores,
             wrong: self.prepared.check().err(),
             figures: self.prepared.figures(),
             ..summed(&reports)
+        })
+    }
+
+    /// What threads of the structure's own have used so far; `None` where the system does not tell.
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        let crew = self.ids.iter().map(|&id| thread_cpu_ns(id));
+        let crew: u64 = crew.sum::<Result<_, _>>().ok()?;
+        let all = process_cpu_ns(std::process::id()).ok()?;
+        Some(Elsewhere {
+            at_ns: monotonic_ns(),
+            cpu_ns: all.saturating_sub(crew),
         })
     }
 
@@ -189,6 +206,23 @@ impl Crew<'_> {
         let members = || self.threads.iter();
         members().try_for_each(|member| member.orders.send(order).ok())?;
         members().map(|member| member.reports.recv().ok()).collect()
+    }
+}
+
+/// Processor time of this process without its crew's, at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Elsewhere {
+    at_ns: u64,
+    cpu_ns: u64,
+}
+
+impl Elsewhere {
+    /// Cores that it was since then, on average.
+    fn busy_since(self, before: Self) -> f64 {
+        let wall_ns = self.at_ns.saturating_sub(before.at_ns).max(1);
+        let busy = self.cpu_ns.saturating_sub(before.cpu_ns) as f64 / wall_ns as f64;
+        // Less is what it takes to read the clocks and to pass orders on.
+        if busy < 0.01 { 0.0 } else { busy }
     }
 }
 
@@ -228,6 +262,12 @@ struct Life<'a> {
     start: &'a Start,
 }
 
+/// The system's number of the calling thread.
+fn thread_id() -> u32 {
+    let id = rustix::thread::gettid().as_raw_nonzero().get();
+    id.unsigned_abs()
+}
+
 /// Where a thread stands between two runs.
 struct Thread<'a> {
     work: &'a mut dyn Work,
@@ -239,7 +279,7 @@ struct Thread<'a> {
 
 /// The thread's ends of the channels.
 struct Ends {
-    ready: Sender<()>,
+    ready: Sender<u32>,
     orders: Receiver<RunOrder>,
     reports: Sender<ThreadReport>,
 }
@@ -253,7 +293,7 @@ impl Life<'_> {
         let _attendance = self.start.attend();
         let mut work = self.prepared.work(self.number);
         // Nobody listens any more when another thread has panicked.
-        let _ = ends.ready.send(());
+        let _ = ends.ready.send(thread_id());
         let mut thread = Thread {
             work: work.as_mut(),
             next: 0,
@@ -295,5 +335,18 @@ impl Life<'_> {
             phase: f64::from(self.number) / self.threads,
             seed: order.seed.wrapping_add(self.number.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_other_threads_used_counts_and_what_passing_orders_takes_does_not() {
+        let at = |at_ns, cpu_ns| Elsewhere { at_ns, cpu_ns };
+        let before = at(1_000_000, 500);
+        assert_eq!(at(2_000_000, 1_500_500).busy_since(before), 1.5);
+        assert_eq!(at(2_000_000, 9_500).busy_since(before), 0.0);
     }
 }

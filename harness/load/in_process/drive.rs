@@ -142,7 +142,7 @@ impl Reading {
         );
         let sum = |of: fn(&ThreadFigures) -> u64| report.threads.iter().map(of).sum();
         Some(Side {
-            cpu_ns: sum(|thread| thread.cpu_ns),
+            cpu_ns: sum(|thread| thread.cpu_ns) + elsewhere_ns(report),
             cores_busy: cores_busy(report),
             context_switches_voluntary: sum(|thread| thread.switches[0]),
             context_switches_involuntary: sum(|thread| thread.switches[1]),
@@ -271,9 +271,14 @@ fn allocated(report: &RunReport, which: usize) -> Option<f64> {
     (operations > 0).then(|| sum as f64 / operations as f64)
 }
 
+/// Processor time of the structure's own threads while the others were measured, in nanoseconds.
+fn elsewhere_ns(report: &RunReport) -> u64 {
+    (report.elsewhere_busy * report.elapsed_ns as f64) as u64
+}
+
 fn cores_busy(report: &RunReport) -> f64 {
     let cpu_ns: u64 = report.threads.iter().map(|thread| thread.cpu_ns).sum();
-    cpu_ns as f64 / report.elapsed_ns.max(1) as f64
+    cpu_ns as f64 / report.elapsed_ns.max(1) as f64 + report.elsewhere_busy
 }
 
 /// `None` where the kernel does not tell.

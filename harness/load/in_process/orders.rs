@@ -51,6 +51,9 @@ pub(super) struct RunReport {
     pub(super) elapsed_ns: u64,
     /// What each thread did and used.
     pub(super) threads: Vec<ThreadFigures>,
+    /// Cores that threads of the structure's own were busy on, on average.
+    #[serde(default)]
+    pub(super) elsewhere_busy: f64,
     /// Cores that they could use.
     pub(super) cores: u32,
     /// Cycles of the time-stamp counter in a nanosecond; absent where there is none.

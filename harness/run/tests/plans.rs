@@ -213,6 +213,31 @@ fn every_claim_names_what_exists_or_is_to_come() {
     }
 }
 
+/// What is fair in the place of what documents name.
+#[derive(serde::Deserialize)]
+struct Fair {
+    fairer: Vec<ringside_judge::Fairer>,
+}
+
+#[test]
+fn what_is_fair_in_another_ones_place_is_there_and_of_the_same_family() {
+    let text = std::fs::read_to_string(repository("datasets/fairer.toml"))
+        .expect("the repository's own data is right");
+    let fair: Fair = toml::from_str(&text).expect("the repository's own data is right");
+    let catalogue = catalogue();
+    for pair in fair.fairer {
+        for id in [&pair.instead_of, &pair.take] {
+            assert!(catalogue.candidate(id).is_ok(), "{id}");
+        }
+        assert_eq!(pair.instead_of.family, pair.take.family);
+        let named = claims().iter().any(|claim| {
+            let mut both = claim.baseline.iter().chain([&claim.candidate]);
+            both.any(|named| named.id == pair.instead_of)
+        });
+        assert!(named, "no claim names {}", pair.instead_of);
+    }
+}
+
 /// The judge finds such a cell by its name alone: one that is written in another way would never be found.
 #[test]
 fn every_cell_that_a_formula_is_measured_in_is_in_a_plan_under_that_name() {

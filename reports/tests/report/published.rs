@@ -57,6 +57,7 @@ fn judged(run: &Path) -> Verdicts {
             "formulas.toml",
         )
         .unwrap(),
+        fairer: &[],
         scenarios: &scenarios,
         implementations: &implementations,
         families: &Families::default(),

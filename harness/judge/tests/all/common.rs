@@ -9,7 +9,7 @@ use ringside_contract::{
     BlockTiming, Build, Claim, Host, Latency, Limit, Measures, Placement, RunRecord, SCHEMA,
     Settings, Side, Status, System, UringSupport, Verdicts,
 };
-use ringside_judge::{Families, JudgeInput, Records, ScenarioInfo, judge, read_claims};
+use ringside_judge::{Fairer, Families, JudgeInput, Records, ScenarioInfo, judge, read_claims};
 
 /// A host with this many processors.
 pub(crate) fn host(cpus: usize) -> Host {
@@ -206,10 +206,11 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("mqtt/connect", "operations_per_cpu_s"),
         info("mqtt/slow_subscriber", "latency_p99"),
         info("mqtt/hold", "memory_per_connection"),
+        info("codec/log_entry", "throughput"),
     ]
 }
 
-/// Judges claims on records, with the families echo, hash, http, map, mqtt and ring built.
+/// Judges claims on records, with the families codec, echo, hash, http, map, mqtt and ring built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -232,8 +233,11 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "avx2_fixed",
         "sorted",
         "hashring",
+        "rkyv",
+        "prost",
+        "zero_copy",
     ];
-    let implementations: Vec<_> = ["echo", "hash", "http", "map", "mqtt", "ring"]
+    let implementations: Vec<_> = ["codec", "echo", "hash", "http", "map", "mqtt", "ring"]
         .iter()
         .flat_map(|family| {
             names
@@ -242,16 +246,22 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         })
         .collect();
     let families = Families {
-        built: ["echo", "hash", "http", "map", "mqtt", "ring"]
+        built: ["codec", "echo", "hash", "http", "map", "mqtt", "ring"]
             .map(str::to_owned)
             .to_vec(),
         roadmap: vec!["raft".to_owned()],
+    };
+    let fairer = Fairer {
+        instead_of: "http/tokio".parse().unwrap(),
+        take: "http/nginx".parse().unwrap(),
+        because: "it is no runtime".to_owned(),
     };
     judge(&JudgeInput {
         records: &records,
         plan: None,
         claims,
         formulas: &[],
+        fairer: &[fairer],
         scenarios: &scenarios(),
         implementations: &implementations,
         families: &families,

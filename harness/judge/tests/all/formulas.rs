@@ -23,6 +23,7 @@ fn tables(records: Vec<RunRecord>) -> Vec<FormulaTable> {
         plan: None,
         claims: &[],
         formulas: &read_formulas(FORMULAS, "formulas.toml").unwrap(),
+        fairer: &[],
         scenarios: &[],
         implementations: &[],
         families: &Families::default(),

@@ -5,6 +5,7 @@
 )]
 
 mod common;
+mod fairer;
 mod formulas;
 mod loads;
 mod published;

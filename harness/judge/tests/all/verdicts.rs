@@ -521,6 +521,7 @@ fn the_plan_says_why_a_claim_was_left_out() {
             plan: Some(plan),
             claims: &claims,
             formulas: &[],
+            fairer: &[],
             scenarios: &crate::common::scenarios(),
             implementations: &["http/uring".parse().unwrap()],
             families: &families,
@@ -551,38 +552,6 @@ fn margins_are_distances_of_the_nearer_end() {
         met.judgements[0]
     );
     assert_eq!(met.run.host, host(2));
-}
-
-#[test]
-fn a_better_form_of_the_baseline_is_noted() {
-    const LARGE: &str = "http/large";
-    let copy = claim(
-        "f;promise;http/large;;throughput;ratio;http/epoll[body=copy_8k];http/epoll[body=sendfile];ratio;3;4;",
-    );
-    let mut records = cell(LARGE, "http/epoll[body=copy_8k]", 8, 1000.0);
-    records.extend(cell(LARGE, "http/epoll[body=sendfile]", 8, 3500.0));
-    let alone = judged(records.clone(), std::slice::from_ref(&copy))
-        .judgements
-        .remove(0);
-    assert!(
-        !alone.notes.iter().any(|note| note.contains("of its kind")),
-        "{:?}",
-        alone.notes
-    );
-    records.extend(cell(LARGE, "http/epoll[body=copy_256k]", 8, 2500.0));
-    records.extend(cell(LARGE, "http/epoll[body=mmap]", 8, 3000.0));
-    let judgement = judged(records, &[copy]).judgements.remove(0);
-    assert!(
-        matches!(judgement.verdict, Verdict::Met { .. }),
-        "{judgement:?}"
-    );
-    assert!(
-        judgement.notes.iter().any(|note| note.contains(
-            "against http/epoll[body=copy_256k], the best of its kind here, it would be 1.40"
-        )),
-        "{:?}",
-        judgement.notes
-    );
 }
 
 #[test]
