@@ -8,6 +8,7 @@ mod counters;
 mod events;
 mod frame;
 mod hash;
+mod log;
 mod map;
 mod pool;
 mod rate_limit;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<&'static dyn InProcess> {
         counters::all(),
         events::all(),
         hash::all(),
+        log::all(),
         map::all(),
         pool::all(),
         rate_limit::all(),

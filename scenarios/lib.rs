@@ -13,6 +13,7 @@ mod events;
 mod hash;
 mod http;
 mod load;
+mod log;
 mod map;
 mod mqtt;
 mod pool;
@@ -45,6 +46,7 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &events::fan::Fan,
         &hash::throughput::THROUGHPUT,
         &hash::lookup::LOOKUP,
+        &log::append::Append,
         &map::read::READ,
         &map::write::WRITE,
         &map::mixed::MIXED,

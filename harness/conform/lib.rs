@@ -16,6 +16,7 @@ pub mod events;
 pub mod hash;
 pub mod http;
 mod in_process;
+pub mod log;
 pub mod map;
 pub mod mqtt;
 pub mod pool;

@@ -14,6 +14,7 @@ mod counter_probe;
 mod counters;
 mod descriptors;
 pub mod epoll;
+mod file_ring;
 mod guard;
 pub mod heap;
 mod held;
@@ -39,6 +40,7 @@ pub use clock::{
 };
 pub use counters::{CallCounter, CountError};
 pub use descriptors::{own_table, raise_descriptor_limit, widen_table};
+pub use file_ring::FileRing;
 pub use held::Held;
 pub use small_table::SmallTable;
 pub use usage::{ThreadUsage, ended_children_cpu_ns};

@@ -11,6 +11,7 @@ pub mod codec;
 pub mod counters;
 pub mod events;
 pub mod hash;
+pub mod log;
 pub mod map;
 pub mod pool;
 pub mod rate_limit;
@@ -50,6 +51,8 @@ pub enum Task {
     Events(events::EventTask),
     /// Hashes of keys.
     Hash(hash::HashTask),
+    /// Entries that are on the disk before anybody is told so.
+    Log(log::LogTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
     /// Connections and buffers that are used again.
@@ -70,6 +73,7 @@ impl Task {
             Self::Counters(_) => "counters",
             Self::Events(_) => "events",
             Self::Hash(_) => "hash",
+            Self::Log(_) => "log",
             Self::Map(_) => "map",
             Self::Pool(_) => "pool",
             Self::RateLimit(_) => "rate_limit",
@@ -165,6 +169,8 @@ pub enum Tested {
     Events(Box<dyn events::TestedEvents>),
     /// A hash function.
     Hash(Box<dyn hash::HashFunction>),
+    /// A log.
+    Log(Box<dyn log::TestedLog>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
     /// Pools.

@@ -207,10 +207,11 @@ pub(crate) fn scenarios() -> Vec<ScenarioInfo> {
         info("mqtt/slow_subscriber", "latency_p99"),
         info("mqtt/hold", "memory_per_connection"),
         info("codec/log_entry", "throughput"),
+        info("log/append", "throughput"),
     ]
 }
 
-/// Judges claims on records, with the families codec, echo, hash, http, map, mqtt and ring built.
+/// Judges claims on records, with the families codec, echo, hash, http, log, map, mqtt and ring built.
 pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
     let records = Records {
         records,
@@ -236,19 +237,25 @@ pub(crate) fn judged(records: Vec<RunRecord>, claims: &[Claim]) -> Verdicts {
         "rkyv",
         "prost",
         "zero_copy",
+        "okaywal",
+        "preallocated",
     ];
-    let implementations: Vec<_> = ["codec", "echo", "hash", "http", "map", "mqtt", "ring"]
-        .iter()
-        .flat_map(|family| {
-            names
-                .iter()
-                .map(move |name| format!("{family}/{name}").parse().unwrap())
-        })
-        .collect();
+    let implementations: Vec<_> = [
+        "codec", "echo", "hash", "http", "log", "map", "mqtt", "ring",
+    ]
+    .iter()
+    .flat_map(|family| {
+        names
+            .iter()
+            .map(move |name| format!("{family}/{name}").parse().unwrap())
+    })
+    .collect();
     let families = Families {
-        built: ["codec", "echo", "hash", "http", "map", "mqtt", "ring"]
-            .map(str::to_owned)
-            .to_vec(),
+        built: [
+            "codec", "echo", "hash", "http", "log", "map", "mqtt", "ring",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         roadmap: vec!["raft".to_owned()],
     };
     let fairer = Fairer {

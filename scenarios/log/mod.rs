@@ -1,0 +1,3 @@
+//! Scenarios of logs.
+
+pub(crate) mod append;
