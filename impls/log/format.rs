@@ -45,7 +45,8 @@ pub(super) fn entry(number: u64, data: &[u8], out: &mut BytesMut) {
 pub(super) fn entries(bytes: Vec<u8>) -> io::Result<Vec<Vec<u8>>> {
     let mut rest = Bytes::from(bytes);
     let mut head = rest.split_to(rest.len().min(BODY as usize));
-    let first = frame::read(&mut head).ok().flatten().and_then(first);
+    let payload = frame::read(&mut head).ok().flatten();
+    let first = payload.as_deref().and_then(first);
     let Some(mut next) = first else {
         let because = "it does not begin as a log of this kind does";
         return Err(io::Error::new(ErrorKind::InvalidData, because));
@@ -62,7 +63,7 @@ pub(super) fn entries(bytes: Vec<u8>) -> io::Result<Vec<Vec<u8>>> {
 }
 
 /// The number of the first entry.
-fn first(payload: Bytes) -> Option<u64> {
+fn first(payload: &[u8]) -> Option<u64> {
     let number = payload.strip_prefix(MAGIC)?.first_chunk()?;
     Some(u64::from_le_bytes(*number))
 }

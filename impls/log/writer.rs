@@ -108,10 +108,13 @@ mod tests {
     use super::super::o_direct::Blocks;
     use super::*;
 
+    /// Where bytes were written, and which.
+    type Written = (u64, Vec<u8>);
+
     /// Every write, in order; the last ones fail where so many are allowed.
     #[derive(Default)]
     struct Memory {
-        writes: Arc<Mutex<Vec<(u64, Vec<u8>)>>>,
+        writes: Arc<Mutex<Vec<Written>>>,
         allowed: Option<usize>,
         blocks: Option<Blocks>,
     }

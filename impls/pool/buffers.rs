@@ -8,7 +8,8 @@ use ringside_contract::operations::pool::{
 };
 use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Work, Workload};
 use ringside_contract::{ImplementationMeta, Settings, StartError};
-use ringside_metal::{heap, monotonic_ns};
+use ringside_metal::heap::{self, HeapUsage};
+use ringside_metal::monotonic_ns;
 
 use crate::script::Random;
 
@@ -135,7 +136,7 @@ impl<B: BufferPool> Prepared for Lending<B> {
     fn figures(&self) -> Vec<(String, f64)> {
         let taken = self.taken.load(Ordering::Relaxed).max(1) as f64;
         let hits = 100.0 * self.hits.load(Ordering::Relaxed) as f64 / taken;
-        let fragmentation = heap::usage().map(|heap| heap.free_share());
+        let fragmentation = heap::usage().map(HeapUsage::free_share);
         let figures = [
             ("hit_rate", Some(hits)),
             ("preheat_time", self.preheat_ms),

@@ -180,7 +180,7 @@ impl TestedAppender for Open {
     fn append(&mut self, entries: &[&[u8]]) -> io::Result<()> {
         for data in entries {
             self.2 += 1;
-            if self.0 == Fault::Loses && self.2 % 50 == 0 {
+            if self.0 == Fault::Loses && self.2.is_multiple_of(50) {
                 continue;
             }
             let length = (data.len() as u32).to_le_bytes();
