@@ -5,7 +5,7 @@ mod o_direct;
 mod okaywal;
 mod place;
 mod preallocated;
-mod standard;
+mod std;
 mod tokio_fs;
 mod uring;
 mod work;
@@ -18,7 +18,7 @@ use self::work::Entry;
 /// Every implementation of the family, in the order of the report.
 pub(crate) fn all() -> &'static [&'static dyn InProcess] {
     &[
-        &Entry::<standard::Standard>::NEW,
+        &Entry::<std::Std>::NEW,
         &Entry::<preallocated::Preallocated>::NEW,
         &Entry::<o_direct::Direct>::NEW,
         &Entry::<uring::Uring>::NEW,

@@ -9,8 +9,7 @@ use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Workload}
 use ringside_contract::{ImplementationMeta, Settings, StartError};
 
 use super::buffers::{self, BufferPool};
-use super::connections::{self, ConnectionPool};
-use super::locked::stack;
+use super::connections::{self, ConnectionPool, stack};
 
 /// `pool/array_queue`.
 pub(crate) struct ArrayQueue;

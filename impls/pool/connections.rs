@@ -75,6 +75,11 @@ impl<C: NamedConnections> InProcess for ConnectionEntry<C> {
     }
 }
 
+/// So many connections that only stand for some.
+pub(super) fn stack(most: u32) -> Vec<Connection> {
+    (0..most).map(Connection::stand_in).collect()
+}
+
 /// Makes work of a pool, with figures of its own.
 pub(super) fn prepare<C: ConnectionPool>(
     workload: &Workload,

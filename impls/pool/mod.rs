@@ -4,7 +4,8 @@ mod allocator;
 mod array_queue;
 mod buffers;
 mod connections;
-mod locked;
+mod mutex;
+mod parking_lot;
 mod progressive;
 mod progressive_backend;
 mod thread_local;
@@ -21,8 +22,8 @@ use self::connections::ConnectionEntry;
 pub(crate) fn all() -> &'static [&'static dyn InProcess] {
     &[
         &ConnectionEntry::<tokio_mutex::TokioMutex>::NEW,
-        &ConnectionEntry::<locked::Mutex>::NEW,
-        &ConnectionEntry::<locked::ParkingLot>::NEW,
+        &ConnectionEntry::<mutex::Mutex>::NEW,
+        &ConnectionEntry::<parking_lot::ParkingLot>::NEW,
         &array_queue::ArrayQueue,
         &thread_local::ThreadLocal,
         &progressive::Progressive,

@@ -11,8 +11,7 @@ use ringside_contract::{ImplementationMeta, StartError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
 
-use super::connections::{ConnectionPool, NamedConnections};
-use super::locked::stack;
+use super::connections::{ConnectionPool, NamedConnections, stack};
 
 /// `pool/tokio_mutex`.
 pub(crate) struct TokioMutex {

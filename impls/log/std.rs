@@ -11,7 +11,7 @@ use super::work::NamedLog;
 use super::writer::{Disk, Log, sync_folder};
 
 /// `log/std`.
-pub(crate) struct Standard(File);
+pub(crate) struct Std(File);
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "log/std",
@@ -20,12 +20,12 @@ static META: ImplementationMeta = ImplementationMeta {
     ranked: true,
 };
 
-impl NamedLog for Standard {
+impl NamedLog for Std {
     const META: &'static ImplementationMeta = &META;
     type Log = Log<Self>;
 }
 
-impl Disk for Standard {
+impl Disk for Std {
     fn create(path: &Path) -> io::Result<Self> {
         let file = File::create(path)?;
         sync_folder(path)?;
