@@ -68,3 +68,7 @@ loom PREEMPTIONS="3":
 fuzz TARGET="http_request" SECONDS="60":
     mkdir -p fuzz/corpus/{{TARGET}}
     cargo +nightly fuzz run {{TARGET}} fuzz/corpus/{{TARGET}} datasets/corpora/{{TARGET}} -- -max_total_time={{SECONDS}}
+
+# The programs of `build/...`: the same loops, built in ten ways, or in those of NAMES.
+build-matrix *NAMES:
+    harness/worker/build-matrix {{NAMES}}

@@ -3,6 +3,7 @@
 
 mod affinity;
 mod backends;
+mod build;
 mod codec;
 mod counters;
 mod events;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<&'static dyn InProcess> {
     [
         affinity::all(),
         backends::all(),
+        build::all(),
         codec::all(),
         counters::all(),
         events::all(),
@@ -34,6 +36,11 @@ pub fn all() -> Vec<&'static dyn InProcess> {
         ring::all(),
     ]
     .concat()
+}
+
+/// Those that are a matter of how a program was built, and have a program each.
+pub fn builds() -> &'static [&'static dyn InProcess] {
+    build::all()
 }
 
 /// The pure functions whose instructions are counted.

@@ -5,6 +5,7 @@
 
 mod affinity;
 mod backends;
+mod build;
 mod bytes;
 mod codec;
 mod counters;
@@ -40,6 +41,7 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &http::short::Short,
         &affinity::lookup::Lookup,
         &backends::pick::Pick,
+        &build::codegen::Codegen,
         &codec::log_entry::LogEntry,
         &counters::uncontended::UNCONTENDED,
         &counters::contended::CONTENDED,

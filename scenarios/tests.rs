@@ -30,6 +30,7 @@ fn every_file_of_a_scenario_is_in_the_list() {
     for family in [
         "affinity",
         "backends",
+        "build",
         "codec",
         "counters",
         "echo",

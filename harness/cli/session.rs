@@ -143,6 +143,7 @@ impl Conformance {
         match family {
             "affinity" => ringside_conform::affinity::cases(),
             "backends" => ringside_conform::backends::cases(),
+            "build" => ringside_conform::build::cases(),
             "codec" => ringside_conform::codec::cases(),
             "counters" => ringside_conform::counters::cases(),
             "echo" => ringside_conform::echo::cases(),
@@ -180,6 +181,7 @@ impl Conformance {
         let outcome = match tested {
             Tested::Affinity(affinity) => ringside_conform::affinity::run(case, affinity.as_ref()),
             Tested::Backends(backends) => ringside_conform::backends::run(case, backends.as_ref()),
+            Tested::Build(build) => ringside_conform::build::run(case, build.as_ref()),
             Tested::Codec(codec) => ringside_conform::codec::run(case, codec.as_ref()),
             Tested::Counter(counter) => ringside_conform::counters::run(case, counter.as_ref()),
             Tested::Events(events) => ringside_conform::events::run(case, events.as_ref()),

@@ -7,6 +7,7 @@
 
 pub mod affinity;
 pub mod backends;
+pub mod build;
 mod case;
 mod client;
 pub mod codec;

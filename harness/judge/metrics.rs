@@ -86,6 +86,7 @@ const THREADS: &str = "operations that are called in process";
 const BATCHES: &str = "operations that are called in process, in a closed loop";
 const SHARES: &str = "tables that share keys out among nodes";
 const SESSIONS: &str = "tables of sessions";
+const BUILDS: &str = "programs that were built in several ways";
 const POOLS: &str = "pools of buffers";
 const CONNECTIONS: &str = "pools of connections";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
@@ -350,6 +351,15 @@ const METRICS: &[Metric] = &[
     }),
     row("fragmentation", "ratio", LESS, Other, POOLS, |m| {
         own(m, "fragmentation")
+    }),
+    row("atomic_latency", "ns", LESS, Rate, BUILDS, |m| {
+        own(m, "atomic_latency")
+    }),
+    row("float_latency", "ns", LESS, Rate, BUILDS, |m| {
+        own(m, "float_latency")
+    }),
+    row("binary_size", "B", LESS, Other, BUILDS, |m| {
+        own(m, "binary_size")
     }),
     row("expand_time", "ms", LESS, Other, CONNECTIONS, |m| {
         own(m, "expand_time")

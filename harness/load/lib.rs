@@ -35,6 +35,6 @@ mod tests;
 
 pub use driver::drive;
 pub use error::LoadError;
-pub use in_process::{Cases, serve as serve_in_process};
+pub use in_process::{Cases, WorkerOrder, serve as serve_in_process};
 pub use options::{DriveOptions, TurnOptions};
 pub use turns::take_turns;

@@ -1,7 +1,7 @@
 //! Everything that can be named in a plan: implementations, outside programs and scenarios, and the
 //! look-up of names among them.
 
-use ringside_contract::operations::InProcess;
+use ringside_contract::operations::{BuiltProgram, InProcess};
 use ringside_contract::{
     Group, Host, Id, Implementation, ImplementationMeta, ImplementationSpec, ParamError, Params,
     Plan, SCHEMA, Scenario, ScenarioSpec, Settings, Support,
@@ -9,6 +9,7 @@ use ringside_contract::{
 use thiserror::Error;
 
 use crate::manifest::Manifest;
+use crate::matrix;
 
 /// What this build and the given manifests offer.
 #[derive(Default)]
@@ -80,7 +81,10 @@ impl<'a> Candidate<'a> {
     pub fn support(self, host: &Host, axes: &Settings) -> Support {
         match self {
             Self::Own(implementation) => implementation.support(host, axes),
-            Self::InProcess(operation) => operation.support(host, axes),
+            Self::InProcess(operation) => match operation.program() {
+                Some(program) => matrix::support(program, host),
+                None => operation.support(host, axes),
+            },
             Self::Program(manifest) => manifest.support(),
         }
     }
@@ -94,6 +98,14 @@ impl<'a> Candidate<'a> {
                 lacks.map(|&lack| lack.to_owned()).collect()
             }
             Self::Program(manifest) => manifest.cannot.clone(),
+        }
+    }
+
+    /// The program that serves it, where how that was built is what is compared.
+    pub fn built_program(self) -> Option<BuiltProgram> {
+        match self {
+            Self::InProcess(operation) => operation.program(),
+            Self::Own(_) | Self::Program(_) => None,
         }
     }
 

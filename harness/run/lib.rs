@@ -20,6 +20,7 @@ mod gate_plan;
 mod generator;
 mod json_lines;
 mod manifest;
+mod matrix;
 mod observer;
 mod order;
 mod placement;
@@ -52,6 +53,7 @@ pub use gate_plan::{GateCell, GatePlan};
 pub use manifest::{
     CAPABILITIES, ConfigFile, Listener, Manifest, Need, Ready, StoredManifest, find_program,
 };
+pub use matrix::command as built_command;
 pub use observer::{Event, Observer, Silent};
 pub use placement::{TooFewProcessors, place, place_for_cases, place_for_load, place_worker};
 pub use plan::{PlanOptions, plan};

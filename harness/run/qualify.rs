@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalogue::Subject;
 use crate::child::tail;
+use crate::matrix;
 use crate::placement::place_for_cases;
 use crate::server::{Launch, ServerOrder, StartFailure};
 use crate::stop::Stop;
@@ -224,7 +225,11 @@ pub(crate) fn cache_key(subject: &Subject<'_>, binary: &str, version: Option<&st
                 short_hash(identity.as_bytes())
             )
         }
-        None => format!("{} {binary}", subject.spec),
+        None => {
+            let built = subject.candidate.built_program();
+            let built = built.and_then(matrix::fingerprint).unwrap_or_default();
+            format!("{} {binary}{built}", subject.spec)
+        }
     }
 }
 

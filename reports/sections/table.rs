@@ -9,7 +9,7 @@ use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
 /// What is done and how long it takes, with the heads of the columns.
-const SPEED: [(&str, &str); 17] = [
+const SPEED: [(&str, &str); 19] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
     ("operation_time_p50", "time an op"),
@@ -27,10 +27,12 @@ const SPEED: [(&str, &str); 17] = [
     ("preheat_time", "pre-heating"),
     ("expand_time", "longest growth"),
     ("elapsed", "time of the operations"),
+    ("atomic_latency", "an atomic addition"),
+    ("float_latency", "a product and a sum"),
 ];
 
 /// What it costs.
-const COST: [(&str, &str); 15] = [
+const COST: [(&str, &str); 16] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
@@ -52,6 +54,7 @@ const COST: [(&str, &str); 15] = [
     ("allocated_bytes_per_op", "bytes allocated an op"),
     ("memory_per_session", "memory a session"),
     ("fragmentation", "free part of the heap"),
+    ("binary_size", "size of the program"),
 ];
 
 /// Columns by metric and head.

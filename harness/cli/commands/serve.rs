@@ -1,13 +1,17 @@
 //! `ringside serve`: one server in this process, until SIGTERM or SIGINT.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
+use ringside_contract::operations::BuiltProgram;
 use ringside_contract::{
-    Counters, ImplementationSpec, ServeOptions, Service, StartError, Support, parse_duration,
+    Counters, Host, ImplementationSpec, ServeOptions, Service, StartError, Support, parse_duration,
 };
-use ringside_run::{Candidate, Subject};
+use ringside_load::WorkerOrder;
+use ringside_run::{Candidate, Subject, built_command};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -55,6 +59,9 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     if let Support::No { reason } = subject.candidate.support(&host, &subject.axes) {
         anyhow::bail!("{spec} cannot run here: {reason}");
     }
+    if let Some(program) = subject.candidate.built_program() {
+        return become_program(program, &host, args, &subject);
+    }
     // Before any thread exists, so that all of them leave the signals to the iterator.
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to watch for signals")?;
     let workers = args.workers.unwrap_or(if args.cpus.is_empty() {
@@ -99,6 +106,37 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     output.json(&counters)?;
     warn_of_pauses(&counters, output);
     Ok(Exit::Ok)
+}
+
+/// Goes on as the program that was built in the way that the id says: the same process, so that whoever started this one
+/// need not know.
+fn become_program(
+    program: BuiltProgram,
+    host: &Host,
+    args: &ServeArgs,
+    subject: &Subject<'_>,
+) -> anyhow::Result<Exit> {
+    let spec = &subject.spec;
+    if args.sample.is_some() {
+        return Err(UsageError(format!(
+            "--sample: {spec} is a program of its own, which cannot sample itself; profile it with perf"
+        ))
+        .into());
+    }
+    let command = built_command(program, host).map_err(anyhow::Error::msg)?;
+    let order = WorkerOrder {
+        id: spec.id.to_string(),
+        listen: args.listen,
+        workers: args.workers.unwrap_or(1),
+        cpus: args.cpus.clone(),
+        commit: env!("RINGSIDE_COMMIT").to_owned(),
+    };
+    let (first, rest) = command.split_first().context("no program was found")?;
+    let error = Command::new(first)
+        .args(rest)
+        .arg(serde_json::to_string(&order)?)
+        .exec();
+    Err(error).with_context(|| format!("failed to start {}", first.display()))
 }
 
 /// Starts ours; an outside program was refused before.

@@ -147,8 +147,8 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     let cases = Conformance::cases(family);
     if cases.is_empty() {
         return Err(UsageError(format!(
-            "there are no cases for `{family}`; there are for affinity, backends, codec, counters, echo, events, hash, \
-             http, log, map, mqtt, pool, rate_limit and ring"
+            "there are no cases for `{family}`; there are for affinity, backends, build, codec, counters, echo, events, \
+             hash, http, log, map, mqtt, pool, rate_limit and ring"
         ))
         .into());
     }

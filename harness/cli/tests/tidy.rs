@@ -280,7 +280,7 @@ fn crates_depend_only_along_the_arrows() {
         ("harness/judge", &["contract"]),
         ("harness/profile", &["contract"]),
         ("harness/run", &["contract", "metal", "load", "judge"]),
-        ("impls", &["contract", "metal"]),
+        ("impls", &["contract", "metal", "wire"]),
         ("impls/echo", &["contract", "metal", "wire", "engine"]),
         ("impls/http", &["contract", "metal", "wire", "engine"]),
         ("scenarios", &["contract", "wire"]),

@@ -7,6 +7,7 @@
 
 pub mod affinity;
 pub mod backends;
+pub mod build;
 pub mod codec;
 pub mod counters;
 pub mod events;
@@ -43,6 +44,8 @@ pub enum Task {
     Affinity(affinity::AffinityTask),
     /// Backends that are well.
     Backends(backends::BackendTask),
+    /// Loops that were built in several ways.
+    Build(build::BuildTask),
     /// Entries of a log as bytes.
     Codec(codec::CodecTask),
     /// One more, in a counter that threads share.
@@ -69,6 +72,7 @@ impl Task {
         match self {
             Self::Affinity(_) => "affinity",
             Self::Backends(_) => "backends",
+            Self::Build(_) => "build",
             Self::Codec(_) => "codec",
             Self::Counters(_) => "counters",
             Self::Events(_) => "events",
@@ -98,6 +102,15 @@ impl Task {
     }
 }
 
+/// A program that was built in a way of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltProgram {
+    /// Its name among those of `just build-matrix`.
+    pub name: &'static str,
+    /// The architecture of the processors that run it; none where it was built for the one that is there.
+    pub arch: Option<&'static str>,
+}
+
 /// One way to do the operations of a family. The value is stateless.
 pub trait InProcess: Sync {
     /// Its name, technique and axes.
@@ -106,6 +119,11 @@ pub trait InProcess: Sync {
     /// What others of its family do and it does not, by the names of [`Task::needs`].
     fn cannot(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The program of its own that has to serve it, where it is a matter of how a program was built.
+    fn program(&self) -> Option<BuiltProgram> {
+        None
     }
 
     /// Whether it can run on `host` with these (resolved) axes. Pure: it only reads `host`.
@@ -161,6 +179,8 @@ pub enum Tested {
     Affinity(Box<dyn affinity::TestedAffinity>),
     /// Tables of backends.
     Backends(Box<dyn backends::TestedBackends>),
+    /// Loops.
+    Build(Box<dyn build::TestedBuild>),
     /// A codec.
     Codec(Box<dyn codec::TestedCodec>),
     /// A counter.

@@ -10,11 +10,13 @@ mod crew;
 mod drive;
 mod open;
 mod orders;
+mod program;
 mod serve;
 mod start;
 mod turns;
 
 pub(crate) use drive::drive;
+pub use program::WorkerOrder;
 pub use serve::{Cases, serve};
 pub(crate) use turns::take_turns;
 

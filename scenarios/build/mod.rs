@@ -1,0 +1,3 @@
+//! Scenarios of builds.
+
+pub(crate) mod codegen;
