@@ -11,6 +11,7 @@ mod frame;
 mod hash;
 mod log;
 mod map;
+mod numa;
 mod pool;
 mod rate_limit;
 mod ring;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<&'static dyn InProcess> {
         hash::all(),
         log::all(),
         map::all(),
+        numa::all(),
         pool::all(),
         rate_limit::all(),
         ring::all(),

@@ -17,6 +17,7 @@ mod load;
 mod log;
 mod map;
 mod mqtt;
+mod numa;
 mod pool;
 mod rate_limit;
 mod ring;
@@ -66,6 +67,8 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &mqtt::embedded::Embedded,
         &mqtt::fallback::Fallback,
         &mqtt::soak::Soak,
+        &numa::touch::Touch,
+        &numa::pool::Pool,
         &pool::connections::Connections,
         &pool::buffers::Buffers,
         &rate_limit::ask::Ask,

@@ -40,6 +40,7 @@ fn every_file_of_a_scenario_is_in_the_list() {
         "log",
         "map",
         "mqtt",
+        "numa",
         "pool",
         "rate_limit",
         "ring",

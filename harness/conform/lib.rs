@@ -20,6 +20,7 @@ mod in_process;
 pub mod log;
 pub mod map;
 pub mod mqtt;
+pub mod numa;
 pub mod pool;
 pub mod rate_limit;
 pub mod ring;

@@ -33,7 +33,7 @@ pub struct Host {
     pub processor: String,
     /// Logical processors that this process may use.
     pub cpus: Vec<usize>,
-    /// NUMA nodes.
+    /// NUMA nodes that have processors.
     pub numa_nodes: usize,
     /// Memory in bytes.
     pub memory_bytes: u64,

@@ -87,6 +87,7 @@ const BATCHES: &str = "operations that are called in process, in a closed loop";
 const SHARES: &str = "tables that share keys out among nodes";
 const SESSIONS: &str = "tables of sessions";
 const BUILDS: &str = "programs that were built in several ways";
+const NODES: &str = "memory on several NUMA nodes";
 const POOLS: &str = "pools of buffers";
 const CONNECTIONS: &str = "pools of connections";
 const COUNTED: &str = "counting of system calls (raw_syscalls trace points)";
@@ -345,6 +346,16 @@ const METRICS: &[Metric] = &[
     row("memory_per_session", "B", LESS, Other, SESSIONS, |m| {
         own(m, "memory_per_session")
     }),
+    row("access_latency", "ns", LESS, Rate, BATCHES, batch_p50),
+    row("remote_accesses", "%", LESS, Other, NODES, |m| {
+        own(m, "remote_accesses")
+    }),
+    row("remote_to_local_latency", "ratio", LESS, Other, NODES, |m| {
+        own(m, "remote_to_local_latency")
+    }),
+    row("local_to_remote_bandwidth", "ratio", LESS, Other, NODES, |m| {
+        own(m, "local_to_remote_bandwidth")
+    }),
     row("hit_rate", "%", MORE, Other, POOLS, |m| own(m, "hit_rate")),
     row("preheat_time", "ms", LESS, Other, POOLS, |m| {
         own(m, "preheat_time")
@@ -365,7 +376,7 @@ const METRICS: &[Metric] = &[
         own(m, "expand_time")
     }),
     // As document 004 counts: the time of so many operations of all threads together.
-    row("elapsed", "ms", LESS, Rate, CONNECTIONS, |m| {
+    row("elapsed", "ms", LESS, Rate, POOLS, |m| {
         per(own(m, "elapsed_operations")? * 1e3, m.throughput_per_s)
     }),
     row("core_share", "%", MORE, Other, THREADS, |m| {

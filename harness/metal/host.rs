@@ -73,7 +73,7 @@ pub fn probe() -> Host {
             .unwrap_or("unknown")
             .to_owned(),
         cpus: allowed_cpus(),
-        numa_nodes: numa_nodes(),
+        numa_nodes: crate::numa::nodes().len(),
         memory_bytes: memory_bytes(),
         cpu_features: cpu_features(&cpu_info),
         hardware_counters: counter_probe::hardware_counters(),
@@ -128,20 +128,6 @@ fn cpu_features(cpu_info: &str) -> Vec<String> {
         .filter(present)
         .map(|&feature| feature.to_owned())
         .collect()
-}
-
-fn numa_nodes() -> usize {
-    let Ok(entries) = fs::read_dir("/sys/devices/system/node") else {
-        return 1;
-    };
-    let is_node = |name: &str| {
-        name.strip_prefix("node")
-            .is_some_and(|number| number.parse::<u32>().is_ok())
-    };
-    let nodes = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_node));
-    nodes.count().max(1)
 }
 
 fn memory_bytes() -> u64 {

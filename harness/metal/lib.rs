@@ -19,6 +19,7 @@ mod guard;
 pub mod heap;
 mod held;
 pub mod host;
+pub mod numa;
 pub mod plant;
 pub mod process;
 pub mod ring;

@@ -1,6 +1,8 @@
 //! Which processors each role gets.
 
+use ringside_contract::operations::Task;
 use ringside_contract::{Host, Params, Placement, Scenario};
+use ringside_metal::numa::{Node, nodes};
 use thiserror::Error;
 
 use crate::catalogue::Candidate;
@@ -83,8 +85,31 @@ pub fn place_for_load(
     placement: &Placement,
 ) -> Placement {
     match scenario.workload(params, 0) {
-        Some(workload) => place_worker(host, workload.threads),
+        Some(workload) if matches!(workload.task, Task::Numa(_)) => {
+            place_worker(&spread(host, &nodes()), workload.threads)
+        }
+        Some(workload) => place_worker(host, workload.cores()),
         None => placement.clone(),
+    }
+}
+
+/// The same machine with its processors in another order: one of each node in turn.
+fn spread(host: &Host, nodes: &[Node]) -> Host {
+    let node = |cpu: usize| nodes.iter().position(|node| node.cpus.contains(&cpu));
+    let mut in_turn: Vec<_> = host
+        .cpus
+        .iter()
+        .enumerate()
+        .map(|(place, &cpu)| {
+            let of_node = &host.cpus[..place];
+            let before = of_node.iter().filter(|&&other| node(other) == node(cpu));
+            (before.count(), node(cpu), cpu)
+        })
+        .collect();
+    in_turn.sort_unstable();
+    Host {
+        cpus: in_turn.into_iter().map(|(_, _, cpu)| cpu).collect(),
+        ..host.clone()
     }
 }
 
@@ -128,6 +153,20 @@ mod tests {
         assert_eq!(worker(&[2, 3, 5], 3), (vec![2, 3, 5], vec![]));
         assert_eq!(worker(&[2, 3], 8), (vec![2, 3], vec![]));
         assert_eq!(worker(&[], 2), (vec![], vec![]));
+    }
+
+    #[test]
+    fn threads_on_all_nodes_get_a_processor_of_each_in_turn() {
+        let node = |id, cpus: &[usize]| Node {
+            id,
+            cpus: cpus.to_vec(),
+        };
+        let spread = |cpus: &[usize], nodes: &[Node]| spread(&with(cpus), nodes).cpus;
+        let two = [node(0, &[0, 1, 2]), node(1, &[3, 4, 5])];
+        assert_eq!(spread(&[0, 1, 2, 3, 4, 5], &two), [0, 3, 1, 4, 2, 5]);
+        // Some are kept from this process.
+        assert_eq!(spread(&[0, 1, 2, 5], &two), [0, 5, 1, 2]);
+        assert_eq!(spread(&[2, 3], &[node(0, &[2, 3])]), [2, 3]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::format::{THIN, counted, figure};
 use crate::view::{ScenarioView, limit_word, metric_words, short};
 
 /// What is done and how long it takes, with the heads of the columns.
-const SPEED: [(&str, &str); 19] = [
+const SPEED: [(&str, &str); 21] = [
     ("throughput", "throughput"),
     ("bandwidth", "bandwidth"),
     ("operation_time_p50", "time an op"),
@@ -23,6 +23,8 @@ const SPEED: [(&str, &str); 19] = [
     ("error_rate", "errors"),
     ("fairness", "fairness"),
     ("imbalance", "fullest node, of its share"),
+    ("remote_to_local_latency", "a far read, of a near one"),
+    ("local_to_remote_bandwidth", "near bandwidth, of far one"),
     ("hit_rate", "hits"),
     ("preheat_time", "pre-heating"),
     ("expand_time", "longest growth"),
@@ -32,7 +34,7 @@ const SPEED: [(&str, &str); 19] = [
 ];
 
 /// What it costs.
-const COST: [(&str, &str); 16] = [
+const COST: [(&str, &str); 17] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
@@ -52,6 +54,7 @@ const COST: [(&str, &str); 16] = [
     ("bytes_per_op", "bytes an op"),
     ("allocations_per_op", "allocations an op"),
     ("allocated_bytes_per_op", "bytes allocated an op"),
+    ("remote_accesses", "reads of another node"),
     ("memory_per_session", "memory a session"),
     ("fragmentation", "free part of the heap"),
     ("binary_size", "size of the program"),

@@ -12,8 +12,10 @@ pub mod codec;
 pub mod counters;
 pub mod events;
 pub mod hash;
+pub mod idioms;
 pub mod log;
 pub mod map;
+pub mod numa;
 pub mod pool;
 pub mod rate_limit;
 pub mod ring;
@@ -36,6 +38,16 @@ pub struct Workload {
     pub task: Task,
 }
 
+impl Workload {
+    /// Cores that are worked on at the same time, by the threads or by those that their operations have.
+    pub fn cores(&self) -> u32 {
+        match self.task {
+            Task::Idioms(idioms::IdiomTask::Sum { cores, .. }) => self.threads.max(cores),
+            _ => self.threads,
+        }
+    }
+}
+
 /// The operations of each family.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "family")]
@@ -54,10 +66,14 @@ pub enum Task {
     Events(events::EventTask),
     /// Hashes of keys.
     Hash(hash::HashTask),
+    /// Small things that can be written in two ways.
+    Idioms(idioms::IdiomTask),
     /// Entries that are on the disk before anybody is told so.
     Log(log::LogTask),
     /// Look-ups and changes of a map that threads share.
     Map(map::MapTask),
+    /// Memory near the threads that work on it.
+    Numa(numa::NumaTask),
     /// Connections and buffers that are used again.
     Pool(pool::PoolTask),
     /// Requests that ask whether they may go on.
@@ -77,8 +93,10 @@ impl Task {
             Self::Counters(_) => "counters",
             Self::Events(_) => "events",
             Self::Hash(_) => "hash",
+            Self::Idioms(_) => "idioms",
             Self::Log(_) => "log",
             Self::Map(_) => "map",
+            Self::Numa(_) => "numa",
             Self::Pool(_) => "pool",
             Self::RateLimit(_) => "rate_limit",
             Self::Ring(_) => "ring",
@@ -88,6 +106,8 @@ impl Task {
     /// What an implementation of the family may lack that they need, see [`InProcess::cannot`].
     pub const fn needs(&self) -> Option<&'static str> {
         match self {
+            Self::Idioms(task) => Some(task.question()),
+            Self::Numa(numa::NumaTask::Buffers { .. }) => Some(numa::LENDS),
             Self::Pool(pool::PoolTask::Connections { .. }) => Some(pool::CONNECTIONS),
             Self::Pool(pool::PoolTask::Buffers { .. }) => Some(pool::BUFFERS),
             _ => None,
@@ -189,10 +209,14 @@ pub enum Tested {
     Events(Box<dyn events::TestedEvents>),
     /// A hash function.
     Hash(Box<dyn hash::HashFunction>),
+    /// One way to write something.
+    Idiom(Box<dyn idioms::TestedIdiom>),
     /// A log.
     Log(Box<dyn log::TestedLog>),
     /// A map.
     Map(Box<dyn map::TestedMap>),
+    /// A way to place memory.
+    Numa(Box<dyn numa::TestedNuma>),
     /// Pools.
     Pool(pool::TestedPool),
     /// Limits.
