@@ -64,7 +64,7 @@ loom PREEMPTIONS="3":
         cargo test --locked --target-dir target/loom --package ringside-engine --package ringside-mqtt \
         --package ringside-operations --lib models
 
-# Feed a parser random input, `http_request` or `mqtt_packet` (needs `cargo install cargo-fuzz` and a nightly toolchain).
+# Feed a parser random input, `http_request`, `log_entry` or `mqtt_packet` (needs `cargo install cargo-fuzz` and a nightly toolchain).
 fuzz TARGET="http_request" SECONDS="60":
     mkdir -p fuzz/corpus/{{TARGET}}
     cargo +nightly fuzz run {{TARGET}} fuzz/corpus/{{TARGET}} datasets/corpora/{{TARGET}} -- -max_total_time={{SECONDS}}

@@ -2,13 +2,16 @@
 //! crates of their own in the same folder.
 
 mod affinity;
+mod alone;
 mod backends;
 mod build;
 mod codec;
+mod counted;
 mod counters;
 mod events;
 mod frame;
 mod hash;
+mod idioms;
 mod log;
 mod map;
 mod numa;
@@ -30,6 +33,7 @@ pub fn all() -> Vec<&'static dyn InProcess> {
         counters::all(),
         events::all(),
         hash::all(),
+        idioms::all(),
         log::all(),
         map::all(),
         numa::all(),
@@ -46,6 +50,6 @@ pub fn builds() -> &'static [&'static dyn InProcess] {
 }
 
 /// The pure functions whose instructions are counted.
-pub fn counted() -> &'static [CountedFunction] {
-    hash::counted()
+pub fn counted() -> impl Iterator<Item = &'static CountedFunction> {
+    hash::counted().iter().chain(counted::FUNCTIONS)
 }

@@ -13,6 +13,7 @@ mod echo;
 mod events;
 mod hash;
 mod http;
+mod idioms;
 mod load;
 mod log;
 mod map;
@@ -49,6 +50,11 @@ pub fn all() -> &'static [&'static dyn Scenario] {
         &events::fan::Fan,
         &hash::throughput::THROUGHPUT,
         &hash::lookup::LOOKUP,
+        &idioms::pass::Pass,
+        &idioms::escape::Escape,
+        &idioms::fill::Fill,
+        &idioms::share::Share,
+        &idioms::sum::Sum,
         &log::append::Append,
         &map::read::READ,
         &map::write::WRITE,

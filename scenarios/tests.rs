@@ -37,6 +37,7 @@ fn every_file_of_a_scenario_is_in_the_list() {
         "events",
         "hash",
         "http",
+        "idioms",
         "log",
         "map",
         "mqtt",

@@ -79,12 +79,8 @@ pub(crate) fn catalogue(global: &Global) -> anyhow::Result<Catalogue> {
 /// Every pure function whose instructions are counted.
 #[cfg(measures)]
 pub(crate) fn counted_functions() -> impl Iterator<Item = &'static CountedFunction> {
-    let families = [
-        ringside_operations::counted(),
-        ringside_http::counted(),
-        ringside_mqtt::counted(),
-    ];
-    families.into_iter().flatten()
+    let services = [ringside_http::counted(), ringside_mqtt::counted()];
+    ringside_operations::counted().chain(services.into_iter().flatten())
 }
 
 /// Ids of every implementation and outside program.

@@ -16,6 +16,7 @@ pub mod echo;
 pub mod events;
 pub mod hash;
 pub mod http;
+pub mod idioms;
 mod in_process;
 pub mod log;
 pub mod map;

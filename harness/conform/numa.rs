@@ -49,7 +49,11 @@ fn lies_where_it_was_promised(numa: &dyn TestedNuma) -> Result<(), Failure> {
         let Some(node) = placed.promised else {
             continue;
         };
-        let elsewhere = placed.pages.iter().filter(|&&page| page != Some(node)).count();
+        let elsewhere = placed
+            .pages
+            .iter()
+            .filter(|&&page| page != Some(node))
+            .count();
         ensure(elsewhere == 0, || {
             format!("{elsewhere} of {count} pages do not lie on node {node}")
         })?;

@@ -350,12 +350,22 @@ const METRICS: &[Metric] = &[
     row("remote_accesses", "%", LESS, Other, NODES, |m| {
         own(m, "remote_accesses")
     }),
-    row("remote_to_local_latency", "ratio", LESS, Other, NODES, |m| {
-        own(m, "remote_to_local_latency")
-    }),
-    row("local_to_remote_bandwidth", "ratio", LESS, Other, NODES, |m| {
-        own(m, "local_to_remote_bandwidth")
-    }),
+    row(
+        "remote_to_local_latency",
+        "ratio",
+        LESS,
+        Other,
+        NODES,
+        |m| own(m, "remote_to_local_latency"),
+    ),
+    row(
+        "local_to_remote_bandwidth",
+        "ratio",
+        LESS,
+        Other,
+        NODES,
+        |m| own(m, "local_to_remote_bandwidth"),
+    ),
     row("hit_rate", "%", MORE, Other, POOLS, |m| own(m, "hit_rate")),
     row("preheat_time", "ms", LESS, Other, POOLS, |m| {
         own(m, "preheat_time")

@@ -1,10 +1,11 @@
-//! Whether hardware counters can be read here: found out by trying.
+//! Hardware counters: whether they can be read here, found out by trying, and misses of the last cache.
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 
 const TYPE_HARDWARE: u32 = 0;
 const HARDWARE_CPU_CYCLES: u64 = 0;
+const HARDWARE_CACHE_MISSES: u64 = 3;
 /// `PERF_FLAG_FD_CLOEXEC`.
 const CLOSE_ON_EXEC: libc::c_ulong = 8;
 
@@ -36,6 +37,31 @@ const _: () = assert!(size_of::<EventAttributes>() == 64);
 pub(crate) fn hardware_counters() -> bool {
     let flags = DISABLED | EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR;
     open_event(TYPE_HARDWARE, HARDWARE_CPU_CYCLES, flags).is_ok()
+}
+
+/// Misses of the last cache that the thread which made it has had since then, outside of the kernel.
+#[derive(Debug)]
+pub struct CacheMisses(OwnedFd);
+
+impl CacheMisses {
+    /// Counts from now on.
+    ///
+    /// # Errors
+    /// The system's answer: most virtual machines have no such counter.
+    pub fn of_this_thread() -> io::Result<Self> {
+        let flags = EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR;
+        open_event(TYPE_HARDWARE, HARDWARE_CACHE_MISSES, flags).map(Self)
+    }
+
+    /// How many there were.
+    ///
+    /// # Errors
+    /// The system's answer.
+    pub fn so_far(&self) -> io::Result<u64> {
+        let mut value = [0_u8; 8];
+        rustix::io::read(&self.0, &mut value[..])?;
+        Ok(u64::from_ne_bytes(value))
+    }
 }
 
 fn open_event(kind: u32, config: u64, flags: u64) -> io::Result<OwnedFd> {

@@ -39,6 +39,7 @@ pub use client_socket::bind_without_port;
 pub use clock::{
     coarse_millis, monotonic_ns, own_cpu_ns, process_cpu_ns, thread_cpu_ns, time_stamp,
 };
+pub use counter_probe::CacheMisses;
 pub use counters::{CallCounter, CountError};
 pub use descriptors::{own_table, raise_descriptor_limit, widen_table};
 pub use file_ring::FileRing;

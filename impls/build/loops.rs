@@ -4,16 +4,16 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ringside_contract::StartError;
 use ringside_contract::operations::build::Part;
 use ringside_contract::operations::codec::{CodecTask, Direction};
 use ringside_contract::operations::hash::HashTask;
 use ringside_contract::operations::map::{KeyChoice, MapTask};
-use ringside_contract::operations::{Prepared, Task, Work, Workload};
-use ringside_contract::{Settings, StartError};
+use ringside_contract::operations::{Prepared, Task, Work};
 use ringside_wire::http::request::{Limits, parse};
 
 use super::floats::Float;
-use crate::{codec, hash, map};
+use crate::{alone, codec, hash, map};
 
 /// Prepares one loop.
 ///
@@ -23,39 +23,14 @@ pub(super) fn prepared<F: Float>(part: Part, seed: u64) -> Result<Box<dyn Prepar
     match part {
         // Of the hash functions the one that is written for the instructions that a compiler is told of. Others look at
         // run time what there is.
-        Part::Hash => of_family(hash::all(), "hash/xxh3", seed, hashed()),
-        Part::Codec => of_family(codec::all(), "codec/zero_copy", seed, coded()),
-        Part::Map => of_family(map::all(), "map/sharded", seed, mapped()),
+        Part::Hash => alone::prepared(hash::all(), "hash/xxh3", seed, hashed()),
+        Part::Codec => alone::prepared(codec::all(), "codec/zero_copy", seed, coded()),
+        Part::Map => alone::prepared(map::all(), "map/sharded", seed, mapped()),
         Part::Http => Ok(Box::new(Heads(AtomicU64::new(0)))),
         Part::Atomics => Ok(Box::new(Atomics(AtomicU64::new(0)))),
         Part::Floats => Ok(Box::new(Floats::<F>(PhantomData))),
         Part::All => All::prepared::<F>(seed),
     }
-}
-
-/// What another family does.
-fn of_family(
-    all: &[&'static dyn ringside_contract::operations::InProcess],
-    id: &str,
-    seed: u64,
-    task: Task,
-) -> Result<Box<dyn Prepared>, StartError> {
-    let found = all.iter().find(|one| one.meta().id == id);
-    let operation = found.ok_or_else(|| StartError::Unsupported {
-        reason: format!("there is no {id}, from which a loop is taken"),
-    })?;
-    let axes = operation.meta().axes.iter();
-    let mut defaults = Settings::default();
-    for axis in axes {
-        defaults.set(axis.name, axis.default);
-    }
-    let workload = Workload {
-        threads: 1,
-        batch: 1,
-        seed,
-        task,
-    };
-    operation.prepare(&defaults, &workload)
 }
 
 fn hashed() -> Task {

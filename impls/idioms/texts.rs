@@ -23,7 +23,11 @@ impl Texts {
     }
 
     fn new(bytes: u32, every: u32) -> Self {
-        Self((0..TEXTS).map(|number| text(number, bytes, every)).collect())
+        Self(
+            (0..TEXTS)
+                .map(|number| text(number, bytes, every))
+                .collect(),
+        )
     }
 
     #[inline]

@@ -40,9 +40,9 @@ impl Distance {
         let measure = || {
             let memory = Memory::bound(BYTES, first)?;
             link(memory.words(), &mut Random::new(1, 0));
-            let mut seen = |node: &Node| {
+            let seen = |node: &Node| {
                 pin(&node.cpus)?;
-                Ok::<_, io::Error>(seen(memory.words()))
+                Ok::<_, io::Error>(Seen::of(memory.words()))
             };
             Ok(Self {
                 near: seen(first)?,
@@ -51,7 +51,11 @@ impl Distance {
         };
         std::thread::scope(|scope| {
             let thread = scope.spawn(measure);
-            let gone = |_| Err(io::Error::other("the thread that measures distances panicked"));
+            let gone = |_| {
+                Err(io::Error::other(
+                    "the thread that measures distances panicked",
+                ))
+            };
             thread.join().unwrap_or_else(gone)
         })
     }
@@ -72,16 +76,18 @@ impl Distance {
     }
 }
 
-fn seen(words: &[AtomicU64]) -> Seen {
-    let read = || black_box(walk(words, 0, STEPS));
-    let all = || {
-        let lines = words.chunks_exact(LINE);
-        let sum = lines.map(|line| line[0].load(Ordering::Relaxed));
-        black_box(sum.fold(0, u64::wrapping_add))
-    };
-    Seen {
-        read_ns: shortest_ns(read) / f64::from(STEPS),
-        all_ns: shortest_ns(all),
+impl Seen {
+    fn of(words: &[AtomicU64]) -> Self {
+        let read = || black_box(walk(words, 0, STEPS));
+        let all = || {
+            let lines = words.chunks_exact(LINE);
+            let sum = lines.map(|line| line[0].load(Ordering::Relaxed));
+            black_box(sum.fold(0, u64::wrapping_add))
+        };
+        Self {
+            read_ns: shortest_ns(read) / f64::from(STEPS),
+            all_ns: shortest_ns(all),
+        }
     }
 }
 

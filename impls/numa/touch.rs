@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ringside_contract::operations::{Prepared, Work};
+use ringside_metal::CacheMisses;
 use ringside_metal::numa::{Node, nodes_of};
 
 use super::distance::Distance;
@@ -27,6 +28,9 @@ pub(super) struct Touching<P> {
     /// Pages, and of these what lies on another node than the thread that works on them.
     pages: AtomicU64,
     remote: AtomicU64,
+    /// Reads whose misses were counted, and these.
+    counted: AtomicU64,
+    misses: AtomicU64,
     /// What went wrong.
     wrong: Mutex<Option<String>>,
     placing: PhantomData<fn() -> P>,
@@ -47,12 +51,16 @@ impl<P: Placing> Touching<P> {
         Ok(Self {
             made: made.collect::<Result<_, _>>()?,
             // What a machine is like is asked where nothing is done about it.
-            distance: (!P::IS_LOCAL).then(|| Distance::measured(&nodes)).transpose()?,
+            distance: (!P::IS_LOCAL)
+                .then(|| Distance::measured(&nodes))
+                .transpose()?,
             nodes,
             bytes,
             seed,
             pages: AtomicU64::new(0),
             remote: AtomicU64::new(0),
+            counted: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
             wrong: Mutex::default(),
             placing: PhantomData,
         })
@@ -61,7 +69,10 @@ impl<P: Placing> Touching<P> {
     /// Notes where the memory of a thread lies.
     fn note(&self, words: &[AtomicU64], node: &Node) -> io::Result<()> {
         let found = nodes_of(words)?;
-        let remote = found.iter().filter(|&&found| found != Some(node.id)).count();
+        let remote = found
+            .iter()
+            .filter(|&&found| found != Some(node.id))
+            .count();
         if P::IS_LOCAL && remote > 0 {
             let message = format!(
                 "{remote} of {} pages do not lie on node {}, to which they belong",
@@ -92,7 +103,12 @@ impl<P: Placing> Prepared for Touching<P> {
             Ok(memory)
         });
         match noted {
-            Ok(memory) => Box::new(Walk { memory, at: 0 }),
+            Ok(memory) => Box::new(Walk {
+                memory,
+                at: 0,
+                misses: CacheMisses::of_this_thread().ok(),
+                counted: [&self.counted, &self.misses],
+            }),
             Err(error) => {
                 let message = format!("thread {thread}: {error}");
                 *self.wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
@@ -110,6 +126,11 @@ impl<P: Placing> Prepared for Touching<P> {
         let pages = self.pages.load(Ordering::Relaxed).max(1) as f64;
         let remote = 100.0 * self.remote.load(Ordering::Relaxed) as f64 / pages;
         let mut figures = vec![("remote_accesses".to_owned(), remote)];
+        let misses = self.misses.load(Ordering::Relaxed);
+        if misses > 0 {
+            let counted = self.counted.load(Ordering::Relaxed) as f64;
+            figures.push(("ops_per_cache_miss".to_owned(), counted / misses as f64));
+        }
         if let Some(distance) = &self.distance {
             figures.extend(distance.figures());
         }
@@ -158,11 +179,27 @@ pub(super) fn walk(words: &[AtomicU64], mut line: u64, steps: u32) -> u64 {
 struct Walk<'a> {
     memory: Near<'a>,
     at: u64,
+    /// None where the processor's counters cannot be read.
+    misses: Option<CacheMisses>,
+    /// Reads, and misses.
+    counted: [&'a AtomicU64; 2],
+}
+
+impl Walk<'_> {
+    fn misses(&self) -> Option<u64> {
+        self.misses.as_ref()?.so_far().ok()
+    }
 }
 
 impl Work for Walk<'_> {
     fn run(&mut self, _: u64, count: u32) -> u64 {
+        let before = self.misses();
         self.at = walk(self.memory.words(), self.at, count);
+        if let Some((now, before)) = self.misses().zip(before) {
+            let [reads, misses] = self.counted;
+            reads.fetch_add(count.into(), Ordering::Relaxed);
+            misses.fetch_add(now.saturating_sub(before), Ordering::Relaxed);
+        }
         self.at
     }
 }

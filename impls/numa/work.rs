@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::thread;
 
 use ringside_contract::operations::numa::{LENDS, NumaTask, Placed, TestedNuma};
-use ringside_contract::operations::{InProcess, Prepared, Tested, Task, Workload};
+use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Workload};
 use ringside_contract::{Host, ImplementationMeta, Settings, StartError, Support};
 use ringside_metal::affinity::pin;
 use ringside_metal::numa::{Node, nodes, nodes_of};

@@ -1,8 +1,4 @@
 //! The conformance cases of builds, over the loops as these tests were built, and over some that are wrong.
-#![expect(
-    clippy::unwrap_used,
-    reason = "in tests a failed unwrap is the failure message"
-)]
 
 use std::collections::HashSet;
 

@@ -64,25 +64,11 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs, output: &Output) -> anyho
     }
     // Before any thread exists, so that all of them leave the signals to the iterator.
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("failed to watch for signals")?;
-    let workers = args.workers.unwrap_or(if args.cpus.is_empty() {
-        host.cpus.len()
-    } else {
-        args.cpus.len()
-    });
     // A soft limit of 1024, which is usual, is less than the connections of some scenarios. nginx and
     // the generator raise theirs too.
     ringside_metal::raise_descriptor_limit();
     let sampler = args.sample.as_deref().map(Sampler::start).transpose()?;
-    let options = ServeOptions {
-        listen: args.listen,
-        workers,
-        cpus: args.cpus.clone(),
-        axes: subject.axes.clone(),
-        root: args.root.clone(),
-        state: args.state.clone(),
-        congestion: args.congestion.clone(),
-        head_deadline,
-    };
+    let options = options(args, &subject, &host, head_deadline);
     let service = start(subject.candidate, &options)
         .map_err(option)
         .with_context(|| format!("failed to start {spec} on {}", args.listen))?;
@@ -137,6 +123,28 @@ fn become_program(
         .arg(serde_json::to_string(&order)?)
         .exec();
     Err(error).with_context(|| format!("failed to start {}", first.display()))
+}
+
+fn options(
+    args: &ServeArgs,
+    subject: &Subject<'_>,
+    host: &Host,
+    head_deadline: Option<Duration>,
+) -> ServeOptions {
+    let own = match args.cpus.len() {
+        0 => host.cpus.len(),
+        some => some,
+    };
+    ServeOptions {
+        listen: args.listen,
+        workers: args.workers.unwrap_or(own),
+        cpus: args.cpus.clone(),
+        axes: subject.axes.clone(),
+        root: args.root.clone(),
+        state: args.state.clone(),
+        congestion: args.congestion.clone(),
+        head_deadline,
+    }
 }
 
 /// Starts ours; an outside program was refused before.

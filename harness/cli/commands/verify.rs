@@ -148,7 +148,7 @@ fn run_cases(family: &str, target: &Target, stop: &Stop) -> anyhow::Result<Resul
     if cases.is_empty() {
         return Err(UsageError(format!(
             "there are no cases for `{family}`; there are for affinity, backends, build, codec, counters, echo, events, \
-             hash, http, log, map, mqtt, numa, pool, rate_limit and ring"
+             hash, http, idioms, log, map, mqtt, numa, pool, rate_limit and ring"
         ))
         .into());
     }

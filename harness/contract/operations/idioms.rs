@@ -76,7 +76,7 @@ pub const TEXTS: u64 = 64;
 /// Text `number`, of so many bytes; one in `every` has an angle bracket in its middle.
 pub fn text(number: u64, bytes: u32, every: u32) -> String {
     const WORDS: &[u8] = b"the quick brown fox jumps over the lazy dog ";
-    let special = number % u64::from(every.max(1)) == 0;
+    let special = number.is_multiple_of(every.max(1).into());
     let letter = |place: u32| match place {
         place if special && place == bytes / 2 => '<',
         // Begins elsewhere in each.
