@@ -29,6 +29,7 @@ pub fn run(name: &str, log: &dyn TestedLog) -> Result<(), Failure> {
         "finds_a_beginning_wherever_it_was_changed" => {
             finds_a_beginning_wherever_it_was_changed(log, &path)
         }
+        "is_on_the_disk_when_it_says_so" => is_on_the_disk_when_it_says_so(log, &path),
         "forgets_at_a_restart" => forgets_at_a_restart(log, &path),
         "says_what_is_no_log" => says_what_is_no_log(log, &path),
         _ => Err(Failure::new(format!("there is no case `{name}`"))),
@@ -47,6 +48,10 @@ const CASES: &[Case] = &[
     asked!(
         "finds_a_beginning_wherever_it_was_changed",
         "Of a log with a byte changed, the entries before it are found, and none that was not appended."
+    ),
+    asked!(
+        "is_on_the_disk_when_it_says_so",
+        "Behind each append the kernel has no page of the file that is still to be written (Linux 6.5 and later, on a disk)."
     ),
     asked!(
         "forgets_at_a_restart",
@@ -79,7 +84,8 @@ fn append(open: &mut dyn TestedAppender, entries: &[Vec<u8>]) -> Result<(), Fail
 
 /// Entries that differ in size and bytes.
 fn entries(count: usize, size: usize) -> Vec<Vec<u8>> {
-    let byte = |number: usize, place: usize| (number * 131 + place * 7 + (place >> 8)) as u8;
+    // None of them is zero, as what was never written is.
+    let byte = |number: usize, place: usize| (number * 131 + place * 7 + (place >> 8)) as u8 | 1;
     let entry = |number| {
         (0..size + number)
             .map(|place| byte(number, place))
@@ -132,33 +138,60 @@ struct Ten {
     /// The file that they are in, and its bytes.
     file: PathBuf,
     bytes: Vec<u8>,
-    /// Behind the last that is not zero.
-    end: usize,
+    /// Behind the last that is not zero, after each entry.
+    ends: Vec<usize>,
 }
+
+impl Ten {
+    /// Behind the last that is not zero.
+    fn end(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// How many entries have to be found where the bytes from `place` on are others.
+    fn whole_before(&self, place: usize) -> usize {
+        self.ends
+            .iter()
+            .filter(|&&end| end + MARGIN <= place)
+            .count()
+    }
+}
+
+/// The last bytes of an entry may be zero, such as those of a checksum.
+const MARGIN: usize = 8;
 
 /// Appends ten entries and gives them with the file's bytes, up to a block behind the last that is not zero.
 fn ten(log: &dyn TestedLog, path: &Path) -> Result<Ten, Failure> {
     let mut open = create(log, path)?;
     let all = entries(10, 40);
+    let mut ends = Vec::new();
     for entry in &all {
         append(open.as_mut(), std::slice::from_ref(entry))?;
+        ends.push(end(&bytes_of(path)?.1));
     }
     drop(open);
     // Before it is looked at: a log may clear its files when it is opened.
-    let file = file_of(path).map_err(|error| told("find the log's file", &error))?;
-    let mut bytes = fs::read(&file).map_err(|error| told("read the log's file", &error))?;
-    let end = bytes
-        .iter()
-        .rposition(|&byte| byte != 0)
-        .map_or(0, |last| last + 1);
+    let (file, mut bytes) = bytes_of(path)?;
     // What a log has before it needs it is there as zeros; more than a block of them tells nothing more.
-    bytes.truncate(end + 4096);
+    bytes.truncate(end(&bytes) + 4096);
     Ok(Ten {
         all,
         file,
         bytes,
-        end,
+        ends,
     })
+}
+
+fn bytes_of(path: &Path) -> Result<(PathBuf, Vec<u8>), Failure> {
+    let file = file_of(path).map_err(|error| told("find the log's file", &error))?;
+    let bytes = fs::read(&file).map_err(|error| told("read the log's file", &error))?;
+    Ok((file, bytes))
+}
+
+/// Behind the last byte that is not zero.
+fn end(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|&byte| byte != 0);
+    last.map_or(0, |last| last + 1)
 }
 
 /// What is found with these bytes in the place of the file's, and no other file.
@@ -176,33 +209,31 @@ fn found_with(
         fs::write(file, bytes)
     };
     alone().map_err(|error| told("write the log's file", &error))?;
-    // Without its beginning it may be no log.
+    // Without its beginning it may be no log; where entries have to be found, nothing is too few.
     Ok(log.recover(path).unwrap_or_default())
 }
 
 fn finds_a_beginning_wherever_it_was_cut(log: &dyn TestedLog, path: &Path) -> Result<(), Failure> {
-    let Ten {
-        all,
-        file,
-        bytes,
-        end: last,
-    } = ten(log, path)?;
-    let mut most = 0;
+    let ten = ten(log, path)?;
+    let last = ten.end();
     // A log with a block before its entries has nothing else in that.
     for end in (0..=last).filter(|end| *end > last.saturating_sub(150) || end % 97 == 0) {
-        let mut torn = bytes.clone();
-        torn[end..].fill(0);
-        let found = found_with(log, path, &file, &torn)?;
-        ensure(all.starts_with(&found) && found.len() >= most, || {
-            format!(
-                "cut at byte {end}, {} entries are found, not those at the beginning, or fewer than with less",
-                found.len()
-            )
-        })?;
-        most = found.len();
+        let mut zeroed = ten.bytes.clone();
+        zeroed[end..].fill(0);
+        let whole = ten.whole_before(end);
+        for torn in [&zeroed, &ten.bytes[..end]] {
+            let found = found_with(log, path, &ten.file, torn)?;
+            ensure(ten.all.starts_with(&found) && found.len() >= whole, || {
+                format!(
+                    "cut at byte {end}, before which {whole} entries are whole, {} are found, or others",
+                    found.len()
+                )
+            })?;
+        }
     }
-    ensure(most == all.len(), || {
-        format!("with all bytes {most} of 10 entries are found")
+    let found = found_with(log, path, &ten.file, &ten.bytes)?;
+    ensure(found == ten.all, || {
+        format!("with all bytes {} of 10 entries are found", found.len())
     })
 }
 
@@ -215,31 +246,47 @@ fn finds_a_beginning_wherever_it_was_changed(
     log: &dyn TestedLog,
     path: &Path,
 ) -> Result<(), Failure> {
-    let Ten {
-        all,
-        file,
-        bytes,
-        end,
-    } = ten(log, path)?;
-    let mut lost = 0;
+    let ten = ten(log, path)?;
+    let (end, mut lost) = (ten.end(), 0);
     // No multiple of what a field has bytes.
     for place in (end.saturating_sub(STEP * TRIALS)..end).step_by(STEP) {
-        let mut changed = bytes.clone();
-        changed[place] ^= 0x40;
-        let found = found_with(log, path, &file, &changed)?;
-        ensure(all.starts_with(&found), || {
-            format!(
-                "with byte {place} changed, {} entries are found that are not those at the beginning",
-                found.len()
-            )
-        })?;
-        lost += usize::from(found.len() < all.len());
+        for bit in [0x40, 0x80] {
+            let mut changed = ten.bytes.clone();
+            changed[place] ^= bit;
+            let found = found_with(log, path, &ten.file, &changed)?;
+            let whole = ten.whole_before(place);
+            ensure(ten.all.starts_with(&found) && found.len() >= whole, || {
+                format!(
+                    "with byte {place} changed, before which {whole} entries are whole, {} are found, or others",
+                    found.len()
+                )
+            })?;
+            lost += usize::from(found.len() < ten.all.len());
+        }
     }
-    ensure(lost > TRIALS / 2, || {
+    ensure(lost > TRIALS, || {
         format!(
-            "of {TRIALS} bytes that were changed {lost} made an entry be lost: the others were not noticed"
+            "of {} bits that were changed {lost} made an entry be lost: the others were not noticed",
+            2 * TRIALS
         )
     })
+}
+
+fn is_on_the_disk_when_it_says_so(log: &dyn TestedLog, path: &Path) -> Result<(), Failure> {
+    let mut open = create(log, path)?;
+    for entry in entries(10, 5000) {
+        append(open.as_mut(), std::slice::from_ref(&entry))?;
+        let file = file_of(path).map_err(|error| told("find the log's file", &error))?;
+        let unwritten = log.unwritten_pages(&file);
+        let unwritten = unwritten.map_err(|error| told("ask for the file's pages", &error))?;
+        ensure(unwritten.is_none_or(|pages| pages == 0), || {
+            format!(
+                "{} pages are still to be written when an entry is said to be on the disk",
+                unwritten.unwrap_or(0)
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn forgets_at_a_restart(log: &dyn TestedLog, path: &Path) -> Result<(), Failure> {

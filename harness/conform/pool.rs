@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ringside_contract::operations::pool::{
-    BUFFERS, CONNECTIONS, TestedBuffers, TestedConnections, TestedPool,
+    BUFFERS, CONNECTIONS, ConnectionHandle, TestedBuffers, TestedConnections, TestedPool,
 };
 
 use crate::case::{Case, Failure, ensure};
@@ -94,27 +94,32 @@ const CASES: &[Case] = &[
 fn lends_a_connection_to_one(pool: &dyn TestedConnections) -> Result<(), Failure> {
     const TURNS: u64 = 20_000;
     let lent: Vec<AtomicBool> = (0..pool.most()).map(|_| AtomicBool::new(false)).collect();
-    let outcomes = together(|_| {
-        let (mut turns, mut fault) = (0, None);
-        while turns < TURNS && fault.is_none() {
-            let had = pool.with(&mut |connection| {
-                let number = connection.number as usize;
-                let Some(mark) = lent.get(number) else {
-                    fault = Some(format!("connection {number} is none of {}", lent.len()));
-                    return;
-                };
-                if mark.swap(true, Ordering::AcqRel) {
-                    fault = Some(format!("connection {number} was lent to two threads"));
-                }
-                connection.uses += 1;
-                mark.store(false, Ordering::Release);
-            });
-            turns += u64::from(had);
-            if !had {
+    let take_turns = |handle: &mut dyn ConnectionHandle| -> Result<(), String> {
+        let mut turns = 0;
+        while turns < TURNS {
+            let Some(mut connection) = handle.take() else {
                 std::thread::yield_now();
+                continue;
+            };
+            turns += 1;
+            let number = connection.number as usize;
+            let mark = lent.get(number);
+            let mark =
+                mark.ok_or_else(|| format!("connection {number} is none of {}", lent.len()))?;
+            if mark.swap(true, Ordering::AcqRel) {
+                return Err(format!("connection {number} was lent to two threads"));
             }
+            connection.uses += 1;
+            mark.store(false, Ordering::Release);
+            handle.put(connection);
         }
-        fault.map_or(Ok(()), |fault| Err(Failure::new(fault)))
+        Ok(())
+    };
+    // Each with a handle for all its turns, as threads have them: what a handle keeps is a part of the technique.
+    let outcomes = together(|_| {
+        let mut outcome = Ok(());
+        pool.with_handle(&mut |handle| outcome = take_turns(handle));
+        outcome.map_err(Failure::new)
     })?;
     outcomes.into_iter().collect::<Result<(), Failure>>()?;
     let uses = uses(pool, pool.most());

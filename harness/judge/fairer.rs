@@ -5,12 +5,14 @@
 use ringside_contract::{Claim, ClaimKind, Id, Settings};
 use serde::Deserialize;
 
+use crate::doubt::unfit;
 use crate::figure::{figure, percent};
 use crate::index::{Cell, Index};
 use crate::lookup::Found;
 use crate::measure::compared;
 use crate::metrics::Metric;
 use crate::pairing::summary;
+use crate::rules::samples_needed;
 
 /// What is fair in the place of what a document names: a line of `datasets/fairer.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,22 +41,30 @@ pub(crate) fn fairer_pairs<'a>(
             index.first_copies().find(|cell| {
                 let is_plain = cell.implementation.axes == Settings::default();
                 let is_it = cell.implementation.id == fairer.take && is_plain;
-                is_it && cell.scenario == beside.scenario && cell.invalid().is_none()
+                is_it && cell.scenario == beside.scenario && unfit(cell, metric).is_none()
             })
         };
-        let (words, interval) = if stands_for(baseline) {
-            let other = other(baseline)?;
-            let interval = compared(claim.kind, metric, found.candidate, other).ok()?;
-            (format!("against {}", fairer.take), interval)
+        let (words, candidate, baseline) = if stands_for(baseline) {
+            let words = format!("against {}", fairer.take);
+            (words, found.candidate, other(baseline)?)
         } else if stands_for(found.candidate) {
-            let interval = compared(claim.kind, metric, other(found.candidate)?, baseline).ok()?;
-            (
-                format!("with {} in place of {}", fairer.take, fairer.instead_of),
-                interval,
-            )
+            let words = format!("with {} in place of {}", fairer.take, fairer.instead_of);
+            (words, other(found.candidate)?, baseline)
         } else {
             return None;
         };
+        let is_one = candidate.implementation == baseline.implementation;
+        if is_one
+            || unfit(candidate, metric)
+                .or(unfit(baseline, metric))
+                .is_some()
+        {
+            return None;
+        }
+        let interval = compared(claim.kind, metric, candidate, baseline).ok()?;
+        if interval.samples < samples_needed(claim.kind) {
+            return None;
+        }
         let [point, low, high] =
             [interval.point, interval.low, interval.high].map(|value| written(claim, value));
         let because = &fairer.because;

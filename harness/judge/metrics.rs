@@ -366,6 +366,9 @@ const METRICS: &[Metric] = &[
         NODES,
         |m| own(m, "local_to_remote_bandwidth"),
     ),
+    row("ops_per_cache_miss", "op", MORE, Other, NODES, |m| {
+        own(m, "ops_per_cache_miss")
+    }),
     row("hit_rate", "%", MORE, Other, POOLS, |m| own(m, "hit_rate")),
     row("preheat_time", "ms", LESS, Other, POOLS, |m| {
         own(m, "preheat_time")

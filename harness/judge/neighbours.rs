@@ -82,13 +82,10 @@ fn foreign_work(cell: &Cell<'_>) -> Option<(&'static str, f64)> {
 type Role = fn(&Measures, &Placement) -> Option<f64>;
 
 fn share(record: &RunRecord, measures: &Measures, role: Role) -> Option<f64> {
-    // The threads of a worker tell how long others had their cores. What the kernel does there meanwhile for a disk that they
-    // wait for is theirs, and no clock says so.
-    let tells = measures
-        .threads
-        .as_ref()
-        .is_some_and(|threads| threads.taken_share.is_some());
-    if tells || record.placement.shared || !measures.sweep.is_empty() {
+    // What the kernel does for a disk is done for the threads that wait for it, and no clock says so. How long others had
+    // these threads' cores is told by themselves.
+    let waits_for_disk = record.scenario.id.family == "log" && taken_in_block(measures).is_some();
+    if waits_for_disk || record.placement.shared || !measures.sweep.is_empty() {
         return None;
     }
     role(measures, &record.placement)

@@ -1,18 +1,19 @@
 //! How the C library's allocator has its memory.
 
-/// Memory of the allocator's heaps. What it got from the kernel for a single large piece is not among it.
+/// Memory of the allocator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeapUsage {
-    /// Bytes of the heaps.
+    /// Bytes that it has from the kernel: its heaps, and single large pieces.
     pub bytes: u64,
     /// Of these, free ones, between and behind those in use.
     pub free_bytes: u64,
 }
 
 impl HeapUsage {
-    /// The part of the heaps that is free, from 0 to 1.
-    pub fn free_share(self) -> f64 {
-        self.free_bytes as f64 / self.bytes.max(1) as f64
+    /// The part, from 0 to 1, that is not among so many bytes of use: free, or kept for later.
+    pub fn idle_share(self, used_bytes: u64) -> f64 {
+        let idle = self.bytes.saturating_sub(used_bytes);
+        idle as f64 / self.bytes.max(1) as f64
     }
 }
 
@@ -23,7 +24,7 @@ pub fn usage() -> Option<HeapUsage> {
         // SAFETY: the call takes nothing and gives numbers; the library locks what it reads.
         let info = unsafe { libc::mallinfo2() };
         Some(HeapUsage {
-            bytes: info.arena as u64,
+            bytes: (info.arena + info.hblkhd) as u64,
             free_bytes: info.fordblks as u64,
         })
     }
@@ -49,7 +50,9 @@ mod tests {
             holes.free_bytes > full.free_bytes + (1 << 20),
             "{full:?} {holes:?}"
         );
-        assert!(holes.free_share() > full.free_share());
+        let used = 2000 * 2048;
+        assert!(holes.idle_share(used) > full.idle_share(2 * used));
+        assert_eq!(full.idle_share(u64::MAX), 0.0);
         assert!(pieces[1].is_some());
     }
 }

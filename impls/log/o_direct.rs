@@ -37,7 +37,14 @@ impl Disk for Direct {
         let file = OpenOptions::new()
             .write(true)
             .custom_flags(flags)
-            .open(path)?;
+            .open(path)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidInput => io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "its file system takes no O_DIRECT",
+                ),
+                _ => error,
+            })?;
         Ok(Self {
             file,
             blocks: Blocks::default(),

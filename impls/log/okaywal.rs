@@ -15,7 +15,7 @@ pub(crate) struct OkayWal;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "log/okaywal",
-    about: "The crate okaywal, with files of 64 MiB that it has before it needs them; a batch is one entry of several chunks.",
+    about: "The crate okaywal, with files of 64 MiB, each filled with zeros when it is begun; a batch is one entry of several chunks.",
     axes: &[],
     ranked: true,
 };
@@ -49,6 +49,11 @@ struct Entries {
     is_over: bool,
 }
 
+const fn is_torn(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidData, Other, UnexpectedEof};
+    matches!(kind, InvalidData | Other | UnexpectedEof)
+}
+
 impl LogManager for Found {
     fn recover(&mut self, entry: &mut Entry<'_>) -> io::Result<()> {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,8 +62,8 @@ impl LogManager for Found {
             Ok(Some(chunks)) => found.whole.extend(chunks),
             // It was never finished.
             Ok(None) => found.is_over = true,
-            // Nor was this one: some of its bytes never came to the disk.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => found.is_over = true,
+            // Nor was this one: some of its bytes never came to the disk. A length that leads beyond the file is of kind `Other`.
+            Err(error) if is_torn(error.kind()) => found.is_over = true,
             Err(error) => return Err(error),
         }
         Ok(())
@@ -84,7 +89,9 @@ impl Appending for Wal {
 
     fn recover(path: &Path) -> io::Result<Vec<Vec<u8>>> {
         let found = Found::default();
-        configuration(path).open(found.clone())?.shutdown()?;
+        // What comes next is another log's: it needs no file of the size of one.
+        let configuration = configuration(path).preallocate_bytes(1);
+        configuration.open(found.clone())?.shutdown()?;
         let mut found = found.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(std::mem::take(&mut found.whole))
     }
@@ -95,14 +102,19 @@ impl Appending for Wal {
     }
 
     fn append(&mut self, entries: &[&[u8]]) -> io::Result<()> {
-        let Some(log) = &self.log else {
-            return Err(io::Error::other("it was not opened again after a restart"));
+        let Some(log) = self.log.take() else {
+            return Err(io::Error::other(
+                "an earlier write has failed, and nobody knows what is on the disk",
+            ));
         };
         let mut entry = log.begin_entry()?;
         for data in entries {
             entry.write_chunk(data)?;
         }
-        entry.commit().map(drop)
+        entry.commit()?;
+        // After an error the crate waits for ever for the file that it could not get, so that it is not asked again.
+        self.log = Some(log);
+        Ok(())
     }
 
     fn restart(&mut self) -> io::Result<()> {

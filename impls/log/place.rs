@@ -1,10 +1,12 @@
 //! Folders for logs: on a disk that is one, and in memory.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ringside_contract::StartError;
 use ringside_contract::operations::log::Place;
+use ringside_metal::unwritten_pages;
 use tempfile::TempDir;
 
 /// A new folder there, which goes with its value.
@@ -32,6 +34,17 @@ pub(super) fn folder(place: Place) -> Result<TempDir, StartError> {
             step: step(),
             source,
         })
+}
+
+/// Pages of a file that are to be written to its disk; `None` where the system does not tell, or there is no disk.
+pub(super) fn unwritten(file: &Path) -> io::Result<Option<u64>> {
+    if is_memory(file) {
+        return Ok(None);
+    }
+    match unwritten_pages(&File::open(file)?) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        pages => pages.map(Some),
+    }
 }
 
 /// Of files of memory, as `statfs(2)` tells them.

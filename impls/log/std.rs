@@ -36,4 +36,8 @@ impl Disk for Std {
         self.0.write_all_at(bytes, offset)?;
         self.0.sync_data()
     }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.0.set_len(0)
+    }
 }

@@ -56,4 +56,8 @@ impl Disk for TokioFs {
         self.at = offset + bytes.len() as u64;
         Ok(())
     }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.runtime.block_on(self.file.set_len(0))
+    }
 }

@@ -11,7 +11,7 @@ use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Work, Wor
 use ringside_contract::{Host, ImplementationMeta, Settings, StartError, Support};
 use tempfile::TempDir;
 
-use super::place::{folder, of};
+use super::place::{folder, of, unwritten};
 use crate::script::Random;
 
 /// A log that is open.
@@ -91,7 +91,7 @@ impl<L: NamedLog> InProcess for Entry<L> {
             (0..workload.threads.max(1)).map(|thread| Opened::new(task, workload.seed, thread));
         Ok(Box::new(Logs::<L::Log> {
             logs: logs.collect::<Result<_, _>>()?,
-            wrong: Mutex::new(None),
+            stopped: Mutex::new(None),
         }))
     }
 
@@ -110,6 +110,10 @@ impl<L: Appending> TestedLog for Any<L> {
     fn recover(&self, path: &Path) -> io::Result<Vec<Vec<u8>>> {
         L::recover(path).map_err(of(path))
     }
+
+    fn unwritten_pages(&self, file: &Path) -> io::Result<Option<u64>> {
+        unwritten(file).map_err(of(file))
+    }
 }
 
 struct Open<L>(L);
@@ -127,7 +131,8 @@ impl<L: Appending> TestedAppender for Open<L> {
 /// A log for each thread: whoever shares one has a lock around it, which is another question.
 struct Logs<L> {
     logs: Vec<Opened<L>>,
-    wrong: Mutex<Option<String>>,
+    /// Why one of them goes on no more.
+    stopped: Mutex<Option<String>>,
 }
 
 /// A log in a folder of its own, which goes with it.
@@ -144,9 +149,14 @@ impl<L: Appending> Opened<L> {
     fn new(task: &LogTask, seed: u64, thread: u32) -> Result<Self, StartError> {
         let folder = folder(task.place)?;
         let path = folder.path().join(FILE);
-        let log = L::create(&path).map_err(|source| StartError::Io {
-            step: format!("make a log at {}", path.display()),
-            source,
+        let log = L::create(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::Unsupported => StartError::Unsupported {
+                reason: format!("{}: {source}", path.display()),
+            },
+            _ => StartError::Io {
+                step: format!("make a log at {}", path.display()),
+                source,
+            },
         })?;
         let mut random = Random::new(seed, thread.into());
         let size = task.size.clamp(1, DATA_MAX);
@@ -195,13 +205,16 @@ impl<L: Appending> Prepared for Logs<L> {
             log: log.take(),
             batch: opened.batch.iter().map(Vec::as_slice).collect(),
             opened,
-            wrong: &self.wrong,
+            stopped: &self.stopped,
         })
     }
 
+    fn stopped(&self) -> Option<String> {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.clone()
+    }
+
     fn check(&self) -> Result<(), String> {
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.clone().map_or(Ok(()), Err)?;
         self.logs.iter().try_for_each(Opened::check)
     }
 }
@@ -211,13 +224,13 @@ struct Thread<'a, L> {
     log: Option<L>,
     batch: Vec<&'a [u8]>,
     opened: &'a Opened<L>,
-    wrong: &'a Mutex<Option<String>>,
+    stopped: &'a Mutex<Option<String>>,
 }
 
 impl<L: Appending> Thread<'_, L> {
     fn append(&mut self) -> io::Result<()> {
         let Some(log) = &mut self.log else {
-            return Err(io::Error::other("another thread has its log"));
+            return Err(io::Error::other("it has failed before"));
         };
         let bytes: usize = self.batch.iter().map(|data| data.len() + 16).sum();
         let acknowledged = &self.opened.acknowledged;
@@ -235,8 +248,10 @@ impl<L: Appending> Work for Thread<'_, L> {
     fn run(&mut self, _: u64, count: u32) -> u64 {
         for _ in 0..count {
             if let Err(error) = self.append() {
-                let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                wrong.get_or_insert(format!("a batch could not be appended: {error}"));
+                let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+                stopped.get_or_insert(format!("a batch could not be appended: {error}"));
+                // A log that failed is asked no more.
+                self.log = None;
                 return 0;
             }
         }

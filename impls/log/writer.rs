@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use bytes::BytesMut;
+use ringside_contract::operations::log::DATA_MAX;
 
 use super::format::{self, BODY};
 use super::work::Appending;
@@ -23,6 +24,14 @@ pub(crate) trait Disk: Send + Sized + 'static {
     /// # Errors
     /// The system's answer. Then nobody knows what is on the disk.
     fn commit(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// What was written is not needed any more. A file that grows begins to grow anew.
+    ///
+    /// # Errors
+    /// The system's answer.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A log.
@@ -54,6 +63,11 @@ impl<D: Disk> Appending for Log<D> {
     }
 
     fn append(&mut self, entries: &[&[u8]]) -> io::Result<()> {
+        if let Some(long) = entries.iter().find(|data| data.len() > DATA_MAX as usize) {
+            // What no recovery takes for an entry would end the log for all behind it.
+            let message = format!("an entry of {} bytes: at most {DATA_MAX}", long.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         self.bytes.clear();
         for data in entries {
             format::entry(self.next, data, &mut self.bytes);
@@ -65,6 +79,7 @@ impl<D: Disk> Appending for Log<D> {
     }
 
     fn restart(&mut self) -> io::Result<()> {
+        self.disk.begin_anew()?;
         self.write_head()?;
         self.end = BODY;
         Ok(())
@@ -83,7 +98,7 @@ impl<D: Disk> Log<D> {
 
     fn commit(&mut self, offset: u64) -> io::Result<()> {
         if self.has_failed {
-            let because = "an earlier write has failed, and nobody knows what is on the disk: open the log anew";
+            let because = "an earlier write has failed, and nobody knows what is on the disk: recover the log";
             return Err(io::Error::other(because));
         }
         let outcome = self.disk.commit(offset, &self.bytes);
@@ -218,7 +233,7 @@ mod tests {
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         log.disk.allowed = None;
         let later = log.append(&[&b"later"[..]]).unwrap_err();
-        assert!(later.to_string().contains("open the log anew"), "{later}");
+        assert!(later.to_string().contains("recover the log"), "{later}");
         let mut file = Vec::new();
         for (offset, bytes) in writes.lock().unwrap().iter() {
             apply(&mut file, *offset, bytes);

@@ -8,7 +8,7 @@ use ringside_contract::operations::pool::{
 };
 use ringside_contract::operations::{InProcess, Prepared, Task, Tested, Work, Workload};
 use ringside_contract::{ImplementationMeta, Settings, StartError};
-use ringside_metal::heap::{self, HeapUsage};
+use ringside_metal::heap;
 use ringside_metal::monotonic_ns;
 
 use crate::script::Random;
@@ -80,6 +80,7 @@ pub(super) fn prepare<B: BufferPool>(workload: &Workload) -> Result<Box<dyn Prep
         seed: workload.seed,
         taken: AtomicU64::new(0),
         hits: AtomicU64::new(0),
+        lent_bytes: AtomicU64::new(0),
         wrong: AtomicU64::new(0),
     }))
 }
@@ -107,6 +108,8 @@ struct Lending<B> {
     /// Buffers, and of these what the pool had.
     taken: AtomicU64,
     hits: AtomicU64,
+    /// Bytes that threads have asked for and not given back.
+    lent_bytes: AtomicU64,
     /// Buffers that were not empty, too small, or had somebody else's bytes when they were given back.
     wrong: AtomicU64,
 }
@@ -136,7 +139,9 @@ impl<B: BufferPool> Prepared for Lending<B> {
     fn figures(&self) -> Vec<(String, f64)> {
         let taken = self.taken.load(Ordering::Relaxed).max(1) as f64;
         let hits = 100.0 * self.hits.load(Ordering::Relaxed) as f64 / taken;
-        let fragmentation = heap::usage().map(HeapUsage::free_share);
+        // What waits in a pool is no more of use than what waits in the allocator.
+        let lent = self.lent_bytes.load(Ordering::Relaxed);
+        let fragmentation = heap::usage().map(|heap| heap.idle_share(lent));
         let figures = [
             ("hit_rate", Some(hits)),
             ("preheat_time", self.preheat_ms),
@@ -174,6 +179,7 @@ struct Thread<'a, B: BufferPool> {
 impl<B: BufferPool> Work for Thread<'_, B> {
     fn run(&mut self, first: u64, count: u32) -> u64 {
         let (mut hits, mut wrong) = (0_u64, 0_u64);
+        let (mut lent, mut back) = (0_u64, 0_u64);
         for number in first..first + u64::from(count) {
             let size = self.sizes[number as usize % STEPS] as usize;
             let (mut buffer, was_there) = self.handle.take(size);
@@ -181,8 +187,10 @@ impl<B: BufferPool> Work for Thread<'_, B> {
             wrong += u64::from(!buffer.is_empty() || buffer.capacity() < size);
             // Whoever asks for a buffer has something to put into it.
             buffer.resize(size, self.stamp);
+            lent += size as u64;
             let place = number as usize % self.held.len();
             let before = std::mem::replace(&mut self.held[place], buffer);
+            back += before.len() as u64;
             if let Some(&stamp) = before.last() {
                 wrong += u64::from(stamp != self.stamp || before[0] != self.stamp);
                 self.handle.put(before);
@@ -191,6 +199,9 @@ impl<B: BufferPool> Work for Thread<'_, B> {
         let lending = self.lending;
         lending.taken.fetch_add(count.into(), Ordering::Relaxed);
         lending.hits.fetch_add(hits, Ordering::Relaxed);
+        // It may go below zero in between, and wraps: the sum of all threads is right in the end.
+        let change = lent.wrapping_sub(back);
+        lending.lent_bytes.fetch_add(change, Ordering::Relaxed);
         if wrong > 0 {
             lending.wrong.fetch_add(wrong, Ordering::Relaxed);
         }

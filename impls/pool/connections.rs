@@ -127,6 +127,10 @@ impl<C: ConnectionPool> TestedConnections for Any<C> {
         lent.connection.as_mut().map(act).is_some()
     }
 
+    fn with_handle(&self, act: &mut dyn FnMut(&mut dyn ConnectionHandle)) {
+        act(&mut self.pool.handle());
+    }
+
     fn most(&self) -> usize {
         self.most as usize
     }

@@ -59,13 +59,44 @@ impl ConnectionPool for TokioMutex {
                 if let Some(mut connection) = taken {
                     turns += 1;
                     connection.uses += 1;
-                    stack.lock().await.push(connection);
+                    give_back(&stack, connection).await;
                 }
             }
             turns
         });
         // A task that panicked has had no turns, which is told.
         handle.runtime.block_on(task).unwrap_or(0)
+    }
+}
+
+/// A connection on its way back. A task that is cancelled while it waits for the lock leaves it to another one.
+struct Returning {
+    stack: Arc<Mutex<Vec<Connection>>>,
+    connection: Option<Connection>,
+}
+
+async fn give_back(stack: &Arc<Mutex<Vec<Connection>>>, connection: Connection) {
+    let mut returning = Returning {
+        stack: Arc::clone(stack),
+        connection: Some(connection),
+    };
+    let mut free = stack.lock().await;
+    free.extend(returning.connection.take());
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        match self.stack.try_lock() {
+            Ok(mut free) => free.push(connection),
+            // Only tasks of the runtime wait here, and it takes one more.
+            Err(_) => {
+                let stack = Arc::clone(&self.stack);
+                tokio::spawn(async move { stack.lock().await.push(connection) });
+            }
+        }
     }
 }
 
@@ -82,6 +113,27 @@ impl ConnectionHandle for &TokioMutex {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_that_is_cancelled_on_the_way_back_loses_no_connection() {
+        let pool = TokioMutex::new(1).unwrap();
+        pool.runtime.block_on(async {
+            let mut held = pool.stack.lock().await;
+            let connection = held.pop().unwrap();
+            let mut waiting = Box::pin(give_back(&pool.stack, connection));
+            let polled = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(waiting.as_mut().poll(context).is_ready())
+            });
+            assert!(!polled.await, "the lock is held");
+            drop(waiting);
+            drop(held);
+            // The lock is fair: whoever was left with the connection waits before this.
+            while pool.stack.lock().await.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(TokioMutex::turns(&mut pool.handle(), 3), 3);
+    }
 
     #[test]
     fn a_task_that_gives_up_waiting_takes_nothing_along() {

@@ -134,6 +134,10 @@ enum Fault {
     Remembers,
     /// Whatever is in the file is one entry.
     TakesAll,
+    /// One entry that is not whole, and none is found.
+    GivesUp,
+    /// It says that an entry is on the disk before it is.
+    DoesNotSync,
 }
 
 struct Wrong(Fault);
@@ -160,6 +164,9 @@ impl TestedLog for Wrong {
         while let Some((head, behind)) = rest.split_first_chunk::<8>() {
             let length = u32::from_le_bytes(*head.first_chunk().unwrap()) as usize;
             let expected = u32::from_le_bytes(*head.last_chunk().unwrap());
+            if self.0 == Fault::GivesUp && behind.len() < length {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
             if behind.len() < length && self.0 != Fault::ShowsParts {
                 break;
             }
@@ -173,6 +180,10 @@ impl TestedLog for Wrong {
             rest = &behind[data.len()..];
         }
         Ok(entries)
+    }
+
+    fn unwritten_pages(&self, _: &Path) -> io::Result<Option<u64>> {
+        Ok(Some(u64::from(self.0 == Fault::DoesNotSync)))
     }
 }
 
@@ -214,6 +225,8 @@ fn a_log_that_is_wrong_fails_the_case_that_asks_for_it() {
         (Fault::Trusts, "finds_a_beginning_wherever_it_was_changed"),
         (Fault::Remembers, "forgets_at_a_restart"),
         (Fault::TakesAll, "says_what_is_no_log"),
+        (Fault::GivesUp, "finds_a_beginning_wherever_it_was_cut"),
+        (Fault::DoesNotSync, "is_on_the_disk_when_it_says_so"),
     ] {
         let failed = failing(fault);
         assert!(

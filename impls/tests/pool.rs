@@ -11,7 +11,8 @@ use ringside_conform::pool::{cases, run};
 use ringside_contract::Settings;
 use ringside_contract::operations::Tested;
 use ringside_contract::operations::pool::{
-    BUFFERS, BufferHandle, CONNECTIONS, Connection, TestedBuffers, TestedConnections, TestedPool,
+    BUFFERS, BufferHandle, CONNECTIONS, Connection, ConnectionHandle, TestedBuffers,
+    TestedConnections, TestedPool,
 };
 
 fn of(kind: &'static str) -> impl Iterator<Item = &'static Case> {
@@ -89,8 +90,33 @@ impl TestedConnections for Stack {
         true
     }
 
+    fn with_handle(&self, act: &mut dyn FnMut(&mut dyn ConnectionHandle)) {
+        act(&mut Hand(self));
+    }
+
     fn most(&self) -> usize {
         self.most
+    }
+}
+
+struct Hand<'a>(&'a Stack);
+
+impl ConnectionHandle for Hand<'_> {
+    fn take(&mut self) -> Option<Connection> {
+        let mut stack = self.0.connections.lock().unwrap();
+        let Some(taken) = stack.pop() else {
+            return (self.0.fault == Fault::LendsMore).then(|| Connection::stand_in(99));
+        };
+        if self.0.fault == Fault::Copies {
+            stack.push(Connection::stand_in(taken.number));
+        }
+        Some(taken)
+    }
+
+    fn put(&mut self, connection: Connection) {
+        if self.0.fault != Fault::Copies {
+            self.0.connections.lock().unwrap().push(connection);
+        }
     }
 }
 

@@ -34,7 +34,7 @@ const SPEED: [(&str, &str); 21] = [
 ];
 
 /// What it costs.
-const COST: [(&str, &str); 17] = [
+const COST: [(&str, &str); 18] = [
     ("cpu_per_op", "server CPU an op"),
     ("generator_cpu_per_op", "generator CPU an op"),
     ("cpu_per_gb", "server CPU a GB"),
@@ -55,8 +55,9 @@ const COST: [(&str, &str); 17] = [
     ("allocations_per_op", "allocations an op"),
     ("allocated_bytes_per_op", "bytes allocated an op"),
     ("remote_accesses", "reads of another node"),
+    ("ops_per_cache_miss", "reads a cache miss"),
     ("memory_per_session", "memory a session"),
-    ("fragmentation", "free part of the heap"),
+    ("fragmentation", "idle part of the heap"),
     ("binary_size", "size of the program"),
 ];
 

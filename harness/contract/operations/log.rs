@@ -61,4 +61,10 @@ pub trait TestedLog: Send + Sync {
     /// # Errors
     /// The file cannot be read, or never was a log.
     fn recover(&self, path: &Path) -> io::Result<Vec<Vec<u8>>>;
+
+    /// Pages of a file that are to be written to its disk; `None` where the system does not tell, or there is no disk.
+    ///
+    /// # Errors
+    /// The system's answer.
+    fn unwritten_pages(&self, file: &Path) -> io::Result<Option<u64>>;
 }

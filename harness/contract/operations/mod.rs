@@ -174,6 +174,11 @@ pub trait Prepared: Send + Sync {
     /// What one thread needs; called on that thread.
     fn work(&self, thread: u32) -> Box<dyn Work + '_>;
 
+    /// Why the work cannot go on, such as a disk that is full: nobody's answer was wrong, and there is no figure.
+    fn stopped(&self) -> Option<String> {
+        None
+    }
+
     /// What went wrong in all that was done so far.
     ///
     /// # Errors

@@ -80,6 +80,9 @@ pub trait TestedConnections: Send + Sync {
     /// Has `act` use a connection, which is given back behind it, also when it panics. False where all are lent.
     fn with(&self, act: &mut dyn FnMut(&mut Connection)) -> bool;
 
+    /// Has `act` use a handle as a thread has one for long, which is dropped behind it.
+    fn with_handle(&self, act: &mut dyn FnMut(&mut dyn ConnectionHandle));
+
     /// The most that there are.
     fn most(&self) -> usize;
 }

@@ -170,7 +170,7 @@ impl Crew<'_> {
     /// Has all of them work, and waits for the last one.
     ///
     /// # Errors
-    /// A thread panicked, now or in an earlier run.
+    /// A thread panicked, now or in an earlier run, or the work cannot go on.
     pub(super) fn run(&self, order: RunOrder) -> Result<RunReport, String> {
         if self.is_broken.get() {
             return Err(gone());
@@ -181,6 +181,9 @@ impl Crew<'_> {
             return Err(gone());
         };
         let elsewhere = self.elsewhere().zip(before);
+        if let Some(because) = self.prepared.stopped() {
+            return Err(because);
+        }
         Ok(RunReport {
             elsewhere_busy: elsewhere.map_or(0.0, |(now, before)| now.busy_since(before)),
             cores: self.cores,

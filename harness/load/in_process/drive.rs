@@ -263,8 +263,12 @@ fn measured(workload: &Workload, report: &RunReport, elapsed_s: f64) -> Measures
     }
 }
 
-/// Calls of the allocator or their bytes for each operation; `None` where a thread did not count them.
+/// Calls of the allocator or their bytes for each operation; `None` where a thread did not count them, or where others than
+/// these work for the structure, which count for themselves.
 fn allocated(report: &RunReport, which: usize) -> Option<f64> {
+    if report.elsewhere_busy > 0.0 {
+        return None;
+    }
     let of = |thread: &ThreadFigures| Some(thread.allocations?[which]);
     let sum: u64 = report.threads.iter().map(of).sum::<Option<u64>>()?;
     let operations: u64 = report.threads.iter().map(|thread| thread.operations).sum();

@@ -69,6 +69,37 @@ fn threads_that_others_kept_from_their_cores_decide_nothing() {
 }
 
 #[test]
+fn what_a_core_does_beside_the_threads_of_a_log_is_done_for_its_disk() {
+    let beside = |scenario: &str, baseline: &str, candidate: &str| {
+        let [slow, fast] = [(baseline, 1000.0), (candidate, 1200.0)]
+            .map(|(implementation, figure)| cell(scenario, implementation, 8, figure));
+        let records = with([slow, fast].concat(), |measures| {
+            let own = measures.server.as_ref().unwrap().cores_busy;
+            measures.system.cpu_busy = vec![own + 0.8, 0.5];
+            measures.threads = Some(Threads {
+                threads: 1,
+                core_share: 1.0,
+                taken_share: Some(0.0),
+                ..Threads::default()
+            });
+        });
+        let claim =
+            format!("g;promise;{scenario};;throughput;ratio;{baseline};{candidate};ratio;1.1;;");
+        judged(records, &[crate::common::claim(&claim)])
+            .judgements
+            .remove(0)
+            .verdict
+    };
+    let log = beside("log/append", "log/okaywal", "log/preallocated");
+    assert!(matches!(log, Verdict::Met { .. }), "{log:?}");
+    let codec = beside("codec/log_entry", "codec/rkyv", "codec/zero_copy");
+    assert!(
+        matches!(&codec, Verdict::Undecided { because } if because.contains("other programs used")),
+        "{codec:?}"
+    );
+}
+
+#[test]
 fn rounds_of_another_limit_are_few_or_decide() {
     let limited = |rounds: u32| {
         let mut records = pair(1.2, 16);
