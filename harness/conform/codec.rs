@@ -20,6 +20,7 @@ pub fn run(name: &str, codec: &dyn TestedCodec) -> Result<(), Failure> {
         "reads_bytes_that_come_in_parts" => reads_bytes_that_come_in_parts(codec),
         "notices_that_bytes_are_missing" => notices_that_bytes_are_missing(codec),
         "refuses_a_length_that_no_entry_has" => refuses_a_length_that_no_entry_has(codec),
+        "shows_no_frame_within_another" => shows_no_frame_within_another(codec),
         "refuses_bytes_that_were_changed" => refuses_bytes_that_were_changed(codec),
         _ => Err(Failure::new(format!("there is no case `{name}`"))),
     }
@@ -41,6 +42,10 @@ const CASES: &[Case] = &[
     asked!(
         "refuses_a_length_that_no_entry_has",
         "A length of more than any entry is an error before its bytes have come."
+    ),
+    asked!(
+        "shows_no_frame_within_another",
+        "With any other length in the place of a frame's own, no frame in its data is shown, however often one asks."
     ),
     asked!(
         "refuses_bytes_that_were_changed",
@@ -146,9 +151,12 @@ fn outcome(codec: &dyn TestedCodec, bytes: &[u8]) -> (usize, bool) {
         match reader.next(&mut |_| shown += 1) {
             Ok(true) => {}
             Ok(false) => return (shown, reader.end().is_err()),
-            Err(_) => return (shown, true),
+            Err(_) => break,
         }
     }
+    // Whoever asks on is told the same, and shown nothing that happens to lie behind.
+    let told = (0..100).all(|_| reader.next(&mut |_| shown += 1).is_err());
+    (shown, told && reader.end().is_err())
 }
 
 fn notices_that_bytes_are_missing(codec: &dyn TestedCodec) -> Result<(), Failure> {
@@ -168,12 +176,36 @@ fn notices_that_bytes_are_missing(codec: &dyn TestedCodec) -> Result<(), Failure
 }
 
 fn refuses_a_length_that_no_entry_has(codec: &dyn TestedCodec) -> Result<(), Failure> {
+    let long = written(codec, view(&(1, 2, 0, vec![1; DATA_MAX + 1])));
+    ensure(outcome(codec, &long) == (0, true), || {
+        format!(
+            "an entry of {} bytes is read, and the most are {DATA_MAX}",
+            DATA_MAX + 1
+        )
+    })?;
     for length in [2 * DATA_MAX as u32, u32::MAX / 2, u32::MAX] {
         let mut reader = codec.reader();
         reader.push(&length.to_le_bytes());
         let next = reader.next(&mut |_| {});
         ensure(next.is_err(), || {
             format!("a frame of {length} bytes is waited for")
+        })?;
+    }
+    Ok(())
+}
+
+fn shows_no_frame_within_another(codec: &dyn TestedCodec) -> Result<(), Failure> {
+    let inner = written(codec, view(&samples()[0]));
+    let outer = written(codec, view(&(5, 6, 0, inner.repeat(2))));
+    for length in 0..outer.len() as u32 {
+        let mut changed = outer.clone();
+        changed[..4].copy_from_slice(&length.to_le_bytes());
+        if changed == outer {
+            continue;
+        }
+        let (shown, told) = outcome(codec, &changed);
+        ensure(shown == 0 && told, || {
+            format!("with length {length}: {shown} entries, told as an error: {told}")
         })?;
     }
     Ok(())

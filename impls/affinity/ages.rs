@@ -1,6 +1,6 @@
 //! Which session ends when a table is full: the one that came first of those that nobody has used since they were looked
 //! at last. It is the second chance of Corbató's paging experiment (1968), with a time in place of a mark, so that who
-//! finds its session writes nothing but that time.
+//! finds its session writes hardly more than that time.
 
 use std::collections::VecDeque;
 
@@ -9,9 +9,6 @@ pub(super) struct Ages<K> {
     most: usize,
     order: VecDeque<(K, u32)>,
 }
-
-/// Looks before a session has to go although it was used: as many as make that rare, and few enough for an operation.
-const CHANCES: u32 = 32;
 
 impl<K> Ages<K> {
     /// Of a table that keeps at most so many.
@@ -33,7 +30,8 @@ impl<K> Ages<K> {
         if self.order.len() <= self.most {
             return None;
         }
-        for _ in 0..CHANCES {
+        // One turn at most, behind which all are known to be in use: a long one makes up for many short ones before it.
+        for _ in 0..self.order.len() {
             let (key, looked) = self.order.pop_front()?;
             match used(&key) {
                 Some(used) if used != looked => self.order.push_back((key, used)),

@@ -87,6 +87,8 @@ struct Filled<B> {
     backends: B,
     task: BackendTask,
     seed: u64,
+    /// The lowest bytes of addresses of backends that are ill from the beginning on, a bit each.
+    ill: [u64; 4],
     /// Picks that gave nothing, or one that has been ill all the time.
     wrong: AtomicU64,
 }
@@ -96,7 +98,13 @@ impl<B: NamedBackends> Filled<B> {
         let count = task.backends.clamp(1, BACKENDS_MAX);
         let backends = B::new(count);
         let ill = task.ill.min(count - 1);
-        (0..ill).for_each(|number| backends.set_health(ill_at(number, ill, count), false));
+        let mut marks = [0; 4];
+        for place in 0..ill {
+            let number = ill_at(place, ill, count);
+            backends.set_health(number, false);
+            let low = low(&address(number));
+            marks[low as usize / 64] |= 1 << (low % 64);
+        }
         Self {
             backends,
             task: BackendTask {
@@ -105,8 +113,16 @@ impl<B: NamedBackends> Filled<B> {
                 ..task.clone()
             },
             seed,
+            ill: marks,
             wrong: AtomicU64::new(0),
         }
+    }
+
+    /// Whether an address is that of one that is ill from the beginning on.
+    #[inline]
+    fn is_ill(&self, address: &SocketAddr) -> bool {
+        let low = low(address);
+        self.ill[low as usize / 64] >> (low % 64) & 1 == 1
     }
 
     /// What a thread finds changed: the number of an operation, and of a backend that is well when the work begins. One is
@@ -173,7 +189,8 @@ impl<B: NamedBackends> Work for Thread<'_, B> {
             self.turn = self.turn.wrapping_add(1);
             let picked = backends.pick(self.turn);
             let own = self.changing.filter(|_| !self.is_well).map(address);
-            wrong += u64::from(picked.is_none() || picked == own);
+            let is_wrong = picked.is_none_or(|picked| self.filled.is_ill(&picked));
+            wrong += u64::from(is_wrong || picked == own);
             sum = sum.rotate_left(5) ^ picked.map_or(0, |address| low(&address));
         }
         if wrong > 0 {

@@ -15,7 +15,7 @@ pub(crate) struct Bincode;
 
 static META: ImplementationMeta = ImplementationMeta {
     id: "codec/bincode",
-    about: "The crate bincode (2.x): an entry becomes a Vec that is copied into the buffer, as the document has it.",
+    about: "The crate bincode (2.x): an entry becomes a Vec, which is copied into a buffer that is used again (the document takes a new one for each).",
     axes: &[],
     ranked: true,
 };

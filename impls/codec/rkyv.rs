@@ -53,6 +53,12 @@ impl LogCodec for Rkyv {
     fn decode<R>(bytes: Bytes, show: impl FnOnce(EntryView<'_>) -> R) -> Result<R, Malformed> {
         let entry = rkyv::access::<ArchivedEntry, Error>(&bytes)
             .map_err(|error| Malformed(error.to_string()))?;
+        // What stands before the data is no part of the entry, and nothing looks at it.
+        let own = size_of::<ArchivedEntry>() + entry.data.len();
+        if own != bytes.len() {
+            let more = bytes.len() - own.min(bytes.len());
+            return Err(Malformed(format!("{more} bytes are no part of the entry")));
+        }
         Ok(show(EntryView {
             term: entry.term.to_native(),
             index: entry.index.to_native(),

@@ -84,6 +84,7 @@ impl<C: LogCodec> TestedCodec for Any<C> {
     fn reader(&self) -> Box<dyn TestedFrames> {
         Box::new(Frames::<C> {
             came: BytesMut::new(),
+            wrong: None,
             codec: PhantomData,
         })
     }
@@ -92,6 +93,8 @@ impl<C: LogCodec> TestedCodec for Any<C> {
 /// Frames from bytes that come in parts.
 struct Frames<C> {
     came: BytesMut,
+    /// Nothing behind what was wrong can be read: where the next frame begins is not known.
+    wrong: Option<String>,
     codec: PhantomData<fn() -> C>,
 }
 
@@ -101,6 +104,24 @@ impl<C: LogCodec> TestedFrames for Frames<C> {
     }
 
     fn next(&mut self, show: &mut dyn FnMut(EntryView<'_>)) -> Result<bool, String> {
+        if let Some(wrong) = &self.wrong {
+            return Err(wrong.clone());
+        }
+        self.entry(show)
+            .inspect_err(|wrong| self.wrong = Some(wrong.clone()))
+    }
+
+    fn end(&self) -> Result<(), String> {
+        match (&self.wrong, self.came.len()) {
+            (Some(wrong), _) => Err(wrong.clone()),
+            (None, 0) => Ok(()),
+            (None, left) => Err(format!("a frame was cut off: {left} bytes of it came")),
+        }
+    }
+}
+
+impl<C: LogCodec> Frames<C> {
+    fn entry(&mut self, show: &mut dyn FnMut(EntryView<'_>)) -> Result<bool, String> {
         let Some(length) = frame::whole(&self.came).map_err(|error| error.to_string())? else {
             return Ok(false);
         };
@@ -108,19 +129,20 @@ impl<C: LogCodec> TestedFrames for Frames<C> {
         let payload = frame::read(&mut whole).map_err(|error| error.to_string())?;
         let payload = payload.ok_or("a frame that was whole is none")?;
         C::decode(payload, |entry| {
-            let is_known = entry.kind <= KIND_MAX;
-            is_known.then(|| show(entry)).ok_or(entry.kind)
+            if entry.kind > KIND_MAX {
+                return Err(format!("there is no entry of kind {}", entry.kind));
+            }
+            if entry.data.len() > DATA_MAX {
+                let size = entry.data.len();
+                return Err(format!(
+                    "an entry with {size} bytes of data; no more than {DATA_MAX} are allowed"
+                ));
+            }
+            show(entry);
+            Ok(())
         })
-        .map_err(|Malformed(because)| because)?
-        .map_err(|kind| format!("there is no entry of kind {kind}"))?;
+        .map_err(|Malformed(because)| because)??;
         Ok(true)
-    }
-
-    fn end(&self) -> Result<(), String> {
-        match self.came.len() {
-            0 => Ok(()),
-            left => Err(format!("a frame was cut off: {left} bytes of it came")),
-        }
     }
 }
 
@@ -136,6 +158,7 @@ struct Written<E> {
     entry: E,
     bytes: Bytes,
     term: u64,
+    index: u64,
     /// What looking at its data gives.
     looked: u64,
 }
@@ -144,8 +167,10 @@ impl<C: LogCodec> Entries<C> {
     fn new(task: &CodecTask, seed: u64) -> Self {
         let mut random = Random::new(seed, 0);
         let size = (task.size as usize).min(DATA_MAX);
-        // No more than a cache of a core holds, so that memory is not what is measured.
-        let count = (CACHED / (2 * size + 64)).clamp(4, 1024);
+        // No more than a cache of a core holds, if one entry does, so that memory is not what is measured.
+        let fit = (CACHED / (2 * size + 64)).clamp(1, 1024);
+        // A power of two, so that finding the next one takes no division.
+        let count = 1 << fit.ilog2();
         let entries = (0..count).map(|number| {
             let data: Vec<u8> = (0..size).map(|_| random.word() as u8).collect();
             let view = EntryView {
@@ -160,6 +185,7 @@ impl<C: LogCodec> Entries<C> {
                 entry,
                 bytes: bytes.freeze(),
                 term: view.term,
+                index: view.index,
                 looked: look(view.data),
             }
         });
@@ -232,8 +258,10 @@ impl<C: LogCodec> Thread<'_, C> {
                 _ => return false,
             }
         }
-        let is_right =
-            |entry: EntryView<'_>| entry.term == written.term && look(entry.data) == written.looked;
+        let is_right = |entry: EntryView<'_>| {
+            (entry.term, entry.index, entry.kind) == (written.term, written.index, 0)
+                && look(entry.data) == written.looked
+        };
         C::decode(bytes, is_right) == Ok(true)
     }
 }
@@ -243,7 +271,7 @@ impl<C: LogCodec> Work for Thread<'_, C> {
         let entries = self.entries;
         let (mut sum, mut wrong) = (0_u64, 0);
         for number in first..first + u64::from(count) {
-            let written = &entries.entries[number as usize % entries.entries.len()];
+            let written = &entries.entries[number as usize & (entries.entries.len() - 1)];
             let is_right = match entries.task.direction {
                 Direction::Encode => self.encode(written),
                 Direction::Decode => self.decode(written),

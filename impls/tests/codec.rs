@@ -60,6 +60,8 @@ enum Fault {
     WaitsForever,
     /// There is no checksum.
     TrustsBytes,
+    /// Behind a frame that was wrong it goes on with what follows.
+    GoesOn,
 }
 
 struct Wrong(Fault);
@@ -117,12 +119,16 @@ impl TestedFrames for Frames {
             }
             return Ok(false);
         }
-        let frame: Vec<u8> = self.1.drain(..8 + length).collect();
+        let frame = self.1[..8 + length].to_vec();
         let expected = u32::from_le_bytes(*frame[4..].first_chunk().unwrap());
         let is_right = sum(&[&frame[..4], &frame[8..]].concat()) == expected;
         if length < 17 || !(is_right || self.0 == Fault::TrustsBytes) {
+            if self.0 == Fault::GoesOn {
+                self.1.drain(..8 + length);
+            }
             return Err("changed".to_owned());
         }
+        self.1.drain(..8 + length);
         show(EntryView {
             term: u64::from_le_bytes(*frame[8..].first_chunk().unwrap()),
             index: u64::from_le_bytes(*frame[16..].first_chunk().unwrap()),
@@ -153,6 +159,7 @@ fn a_codec_that_is_wrong_fails_the_case_that_asks_for_it() {
         (Fault::SeesNoEnd, "notices_that_bytes_are_missing"),
         (Fault::WaitsForever, "refuses_a_length_that_no_entry_has"),
         (Fault::TrustsBytes, "refuses_bytes_that_were_changed"),
+        (Fault::GoesOn, "shows_no_frame_within_another"),
     ] {
         let failed = failing(fault);
         assert!(

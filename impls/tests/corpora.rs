@@ -39,6 +39,8 @@ fn written() -> BTreeMap<String, Vec<u8>> {
         files.insert(format!("{name}_payload_cut"), head(1, &payload[1..]));
         let longer = [payload, b"more"].concat();
         files.insert(format!("{name}_payload_longer"), head(1, &longer));
+        let prefixed = [b"more", payload].concat();
+        files.insert(format!("{name}_payload_prefixed"), head(1, &prefixed));
     }
     files.insert(
         "frame_too_long".to_owned(),

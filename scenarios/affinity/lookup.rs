@@ -14,6 +14,8 @@ const BATCH: u32 = 1000;
 
 /// More than a proxy keeps, and few enough for the memory of a small machine.
 const SESSIONS_MAX: u32 = 1_000_000;
+/// Fewer are not shared out evenly among the parts of a table that has several.
+const SESSIONS_MIN: u32 = 1000;
 
 /// `affinity/lookup`.
 pub(crate) struct Lookup;
@@ -59,9 +61,11 @@ impl Scenario for Lookup {
 
     fn load(&self, params: &Params) -> Result<LoadPlan, ParamError> {
         let sessions = params.count("sessions");
-        if !(1..=SESSIONS_MAX).contains(&sessions) {
+        if !(SESSIONS_MIN..=SESSIONS_MAX).contains(&sessions) {
             return Err(ParamError::Conflict {
-                because: format!("sessions={sessions}: there are 1 to {SESSIONS_MAX} of them"),
+                because: format!(
+                    "sessions={sessions}: there are {SESSIONS_MIN} to {SESSIONS_MAX} of them"
+                ),
             });
         }
         worker_plan(params, params.count("threads"))

@@ -63,6 +63,13 @@ impl Scenario for Pick {
                 because: format!("ill={ill} of {backends} backends: at least one has to be well"),
             });
         }
+        if params.text("changes") != "0" && backends - ill < 2 {
+            return Err(ParamError::Conflict {
+                because: format!(
+                    "ill={ill} of {backends} backends leaves one, which cannot become ill: take changes=0, or fewer ill ones"
+                ),
+            });
+        }
         worker_plan(params, params.count("threads"))
     }
 

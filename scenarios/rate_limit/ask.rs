@@ -26,7 +26,7 @@ const META: ScenarioMeta = ScenarioMeta {
             kind: ParameterKind::Choice(&["high", "low"]),
             default: "high",
             smoke: None,
-            about: "high: 1,000,000,000 requests a second may go on, more than ask; low: 10,000, so that nearly all are refused.",
+            about: "high: 1,000,000,000 requests a second may go on, more than ask; low: 10,000, so that a limit of a rate refuses nearly all.",
         },
         THREADS,
     ],

@@ -55,20 +55,26 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-/// Every codec, in the order of reports.
-pub(crate) fn codecs() -> Vec<(&'static str, Box<dyn TestedCodec>)> {
-    let all = ringside_operations::all().into_iter();
-    let codecs = all.filter_map(|operation| {
-        let id = operation.meta().id;
-        let tested = id
-            .starts_with("codec/")
-            .then(|| operation.tested(&Settings::default()));
-        match tested {
-            Some(Ok(Tested::Codec(codec))) => Some((id, codec)),
-            _ => None,
+/// Every codec with each value of its axis, in the order of reports.
+pub(crate) fn codecs() -> Vec<(String, Box<dyn TestedCodec>)> {
+    let mut codecs = Vec::new();
+    for operation in ringside_operations::all() {
+        let meta = operation.meta();
+        if !meta.id.starts_with("codec/") {
+            continue;
         }
-    });
-    codecs.collect()
+        let values = meta.axes.first().map_or(&[""][..], |axis| axis.values);
+        for value in values {
+            let mut axes = Settings::default();
+            if let Some(axis) = meta.axes.first() {
+                axes.set(axis.name, value);
+            }
+            if let Ok(Tested::Codec(codec)) = operation.tested(&axes) {
+                codecs.push((format!("{}{value}", meta.id), codec));
+            }
+        }
+    }
+    codecs
 }
 
 /// The entries of bytes that come in these parts, up to the first that is wrong, and whether nothing was.
