@@ -57,8 +57,8 @@ fn command_beside(
                 "no build for {arch}: it takes Rust's standard library and a linker for it, and then `just build-matrix`"
             ),
             _ => format!(
-                "it has not been built: run `just build-matrix` (looked for {})",
-                file.display()
+                "it has not been built: run `just build-matrix` (it belongs into `matrix/{}` beside the folder of this program)",
+                program.name
             ),
         });
     }

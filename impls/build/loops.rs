@@ -10,7 +10,7 @@ use ringside_contract::operations::codec::{CodecTask, Direction};
 use ringside_contract::operations::hash::HashTask;
 use ringside_contract::operations::map::{KeyChoice, MapTask};
 use ringside_contract::operations::{Prepared, Task, Work};
-use ringside_wire::http::request::{Limits, parse};
+use ringside_wire::http::request::{Limits, TYPICAL, parse};
 
 use super::floats::Float;
 use crate::{alone, codec, hash, map};
@@ -89,16 +89,6 @@ impl Work for AllWork<'_> {
     }
 }
 
-/// What a client library sends.
-const HEAD: &str = "GET /assets/app.js?v=3 HTTP/1.1\r\n\
-    Host: www.example.org\r\n\
-    User-Agent: python-requests/2.32.4\r\n\
-    Accept: */*\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    If-None-Match: \"5f3759df-400\"\r\n\
-    Range: bytes=0-1023\r\n\
-    Connection: keep-alive\r\n\r\n";
-
 /// Heads of requests, of which so many were not read.
 struct Heads(AtomicU64);
 
@@ -127,7 +117,7 @@ impl Work for HeadWork<'_> {
     fn run(&mut self, _: u64, count: u32) -> u64 {
         let (mut sum, mut wrong) = (0_u64, 0);
         for _ in 0..count {
-            match parse(black_box(HEAD.as_bytes()), &self.limits) {
+            match parse(black_box(TYPICAL.as_bytes()), &self.limits) {
                 Ok(Some(request)) => sum = sum.rotate_left(5) ^ request.target.len() as u64,
                 _ => wrong += 1,
             }

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use ringside_contract::CountedFunction;
-use ringside_wire::http::request::{Limits, parse};
+use ringside_wire::http::request::{Limits, TYPICAL, parse};
 use ringside_wire::http::{head, response};
 
 /// In the order of reports.
@@ -39,16 +39,6 @@ pub(crate) const FUNCTIONS: &[CountedFunction] = &[
 
 /// What the load generator sends.
 const SHORT: &str = "GET /a.bin HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-/// What a client library sends.
-const TYPICAL: &str = "GET /assets/app.js?v=3 HTTP/1.1\r\n\
-    Host: www.example.org\r\n\
-    User-Agent: python-requests/2.32.4\r\n\
-    Accept: */*\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    If-None-Match: \"5f3759df-400\"\r\n\
-    Range: bytes=0-1023\r\n\
-    Connection: keep-alive\r\n\r\n";
 
 fn read_request(text: &'static str) -> Box<dyn FnMut()> {
     let limits = Limits::default();

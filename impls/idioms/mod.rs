@@ -8,6 +8,7 @@ mod growing;
 mod owned;
 mod rayon;
 mod sequential;
+mod shared;
 mod texts;
 mod vec;
 mod with_capacity;

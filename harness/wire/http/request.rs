@@ -139,6 +139,16 @@ impl Refusal {
 /// Bytes of the longest method; no known one comes near.
 const METHOD_MAX: usize = 32;
 
+/// A head as client libraries send it, for whatever is measured with one.
+pub const TYPICAL: &str = "GET /assets/app.js?v=3 HTTP/1.1\r\n\
+    Host: www.example.org\r\n\
+    User-Agent: python-requests/2.32.4\r\n\
+    Accept: */*\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    If-None-Match: \"5f3759df-400\"\r\n\
+    Range: bytes=0-1023\r\n\
+    Connection: keep-alive\r\n\r\n";
+
 /// Reads the head at the beginning of `input`; `None` when it is not complete yet.
 ///
 /// # Errors
